@@ -1,0 +1,74 @@
+use spinney_numpy_random::RandomState;
+
+use crate::tree::xorshift::XorShift32;
+
+/// numpy's largest `int32`: scikit-learn draws the seeds of its parts below it.
+const MAX_RAND_SEED: u64 = i32::MAX as u64;
+
+/// Draws the seeds of all trees up front, so that they do not depend on which thread grows which tree.
+pub(crate) fn tree_seeds(seed: u32, n_estimators: usize) -> Vec<u32> {
+    let mut forest = RandomState::new(seed);
+    (0..n_estimators).map(|_| forest.interval(MAX_RAND_SEED - 1) as u32).collect()
+}
+
+/// Returns how often each row is drawn for a tree; the counts are its rows' weights.
+pub(crate) fn bootstrap_weights(tree_seed: u32, n_rows: usize, n_draws: usize) -> Vec<f64> {
+    let mut rows = RandomState::new(tree_seed);
+    let mut weights = vec![0.0; n_rows];
+    for _ in 0..n_draws {
+        weights[rows.interval(n_rows as u64 - 1) as usize] += 1.0;
+    }
+    weights
+}
+
+/// The generator that draws a tree's features. It starts from the tree's seed anew, not where the bootstrap ended.
+pub(crate) fn feature_generator(tree_seed: u32) -> XorShift32 {
+    XorShift32::new(RandomState::new(tree_seed).interval(MAX_RAND_SEED - 1) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vectors() -> serde_json::Value {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/expected/forest/rng.json");
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    fn numbers(value: &serde_json::Value) -> Vec<u32> {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    #[test]
+    fn tree_seeds_are_scikit_learns() {
+        for (seed, expected) in vectors()["tree_seeds"].as_object().unwrap() {
+            let expected = numbers(expected);
+            assert_eq!(tree_seeds(seed.parse().unwrap(), expected.len()), expected, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn bootstraps_are_scikit_learns() {
+        let vectors = vectors();
+        let cases = vectors["bootstrap_n2344_seed42"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let weights = bootstrap_weights(case["tree_seed"].as_u64().unwrap() as u32, 2344, 2344);
+            let distinct = weights.iter().filter(|&&weight| weight > 0.0).count() as u64;
+            assert_eq!(distinct, case["distinct"].as_u64().unwrap());
+            assert_eq!(weights.iter().copied().fold(0.0, f64::max), case["max_count"].as_f64().unwrap());
+            assert!(numbers(&case["first10"]).iter().all(|&row| weights[row as usize] > 0.0));
+        }
+    }
+
+    #[test]
+    fn feature_generators_are_scikit_learns() {
+        let vectors = vectors();
+        for case in vectors["xorshift"].as_array().unwrap() {
+            let mut generator = feature_generator(case["tree_seed"].as_u64().unwrap() as u32);
+            for expected in numbers(&case["first10_outputs"]) {
+                assert_eq!(generator.next_u31(), expected);
+            }
+        }
+    }
+}

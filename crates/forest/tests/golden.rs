@@ -1,0 +1,148 @@
+//! The forest against scikit-learn 1.9.1: recorded hashes, predictions and importances, bit for bit.
+
+mod fixture;
+
+use fixture::{Matrix, hex_be, sha256_hex};
+use ndarray::{Array1, ArrayView1};
+use serde_json::Value;
+use spinney_forest::{MaxFeatures, RandomForest, RandomForestParams, metrics};
+
+#[test]
+fn ames_forest_is_scikit_learns() {
+    let (x, y) = fixture::ames_train();
+    let recorded = fixture::json("forest/ames_rs42.json");
+    let forest = RandomForest::params().seed(42).oob_score(true).fit_arrays(x.view(), y.view()).unwrap();
+    assert_same_forest(&forest, &recorded);
+    assert_eq!(
+        sha256_hex(&forest.to_canonical_bytes()),
+        "e8c47bd1b1ad8086265eba54a8e335a25ead3c53773a57d093b8a9a92e803d30"
+    );
+
+    let (x_test, y_test) = fixture::ames_test();
+    let prediction = forest.try_predict(x_test.view()).unwrap();
+    assert_same_bits(prediction.view(), &hex_be(&recorded["predictions_hex_be"]));
+    let report = metrics::RegressionReport::new(y_test.view(), prediction.view()).unwrap();
+    assert_eq!(report.r2.to_bits(), 0.838864201718206_f64.to_bits());
+    assert_eq!(report.mae.to_bits(), 18123.01319722087_f64.to_bits());
+}
+
+#[test]
+fn friedman_forest_is_scikit_learns() {
+    let (x, y) = fixture::friedman_train();
+    let recorded = fixture::json("forest/fried_rs42.json");
+    let forest = RandomForest::params().seed(42).oob_score(true).fit_arrays(x.view(), y.view()).unwrap();
+    assert_same_forest(&forest, &recorded);
+    assert_eq!(
+        sha256_hex(&forest.to_canonical_bytes()),
+        "239de4ad38610e4e696aef1214dd5bcf343498fc9df1f53489b06b29f5ada87f"
+    );
+    let prediction = forest.try_predict(fixture::friedman_test().view()).unwrap();
+    assert_same_bits(prediction.view(), &hex_be(&recorded["predictions_hex_be"]));
+}
+
+/// Other seeds, options, ties, missing values, and targets whose sums are not exact.
+#[test]
+fn variants_are_scikit_learns() {
+    let mut n_checked = 0;
+    for case in fixture::json("forest/variants.json")["cases"].as_array().unwrap() {
+        let Some(params) = params(&case["params"]) else { continue };
+        let (x, y) = variant_data(case["case"].as_str().unwrap());
+        let forest = params.fit_arrays(x.view(), y.view()).unwrap();
+        assert_eq!(
+            sha256_hex(&forest.to_canonical_bytes()),
+            case["sha256_all_trees"].as_str().unwrap(),
+            "{}",
+            case["case"]
+        );
+        n_checked += 1;
+    }
+    // All but ames_mln, whose max_leaf_nodes does not exist yet.
+    assert_eq!(n_checked, 19);
+}
+
+fn assert_same_forest(forest: &RandomForest, recorded: &Value) {
+    let n_nodes: usize = forest.trees().iter().map(|tree| tree.nodes().len()).sum();
+    assert_eq!(n_nodes as u64, recorded["total_nodes"].as_u64().unwrap());
+    let per_tree = recorded["sha256_per_tree"].as_array().unwrap();
+    for (number, (tree, expected)) in forest.trees().iter().zip(per_tree).enumerate() {
+        assert_eq!(&sha256_hex(&tree.to_canonical_bytes()), expected, "tree {number}");
+    }
+    assert_eq!(sha256_hex(&forest.to_canonical_bytes()), recorded["sha256_all_trees"]);
+    let importances = forest.feature_importances();
+    assert_same_bits(importances.view(), &hex_be(&recorded["feature_importances_hex_be"]));
+
+    let out_of_bag = forest.out_of_bag().unwrap();
+    assert_eq!(out_of_bag.r2().to_bits(), recorded["oob_score"].as_f64().unwrap().to_bits());
+    let bytes: Vec<u8> = out_of_bag.prediction().iter().flat_map(|p| p.to_le_bytes()).collect();
+    assert_eq!(sha256_hex(&bytes), recorded["oob_prediction_sha256_f64le"]);
+    assert!(out_of_bag.rows_without_vote().is_empty());
+}
+
+fn assert_same_bits(found: ArrayView1<'_, f64>, expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.to_bits(), expected.to_bits(), "value {i}: {found} is not {expected}");
+    }
+}
+
+/// Our parameters for scikit-learn's names, or nothing if one of them does not exist yet.
+fn params(recorded: &Value) -> Option<RandomForestParams> {
+    let mut params = RandomForest::params();
+    for (name, value) in recorded.as_object().unwrap() {
+        let count = value.as_u64().map(|n| n as usize);
+        params = match (name.as_str(), count, value.as_f64()) {
+            ("n_estimators", Some(n), _) => params.n_estimators(n),
+            ("random_state", Some(n), _) => params.seed(u32::try_from(n).unwrap()),
+            ("max_features", Some(n), _) => params.max_features(n),
+            ("max_features", _, Some(q)) => params.max_features(q),
+            ("max_features", ..) => params.max_features(match value.as_str().unwrap() {
+                "sqrt" => MaxFeatures::Sqrt,
+                "log2" => MaxFeatures::Log2,
+                other => panic!("max_features {other}"),
+            }),
+            ("max_depth", Some(n), _) => params.max_depth(n),
+            ("min_samples_split", Some(n), _) => params.min_samples_split(n),
+            ("min_samples_split", _, Some(q)) => params.min_samples_split(q),
+            ("min_samples_leaf", Some(n), _) => params.min_samples_leaf(n),
+            ("min_samples_leaf", _, Some(q)) => params.min_samples_leaf(q),
+            ("max_samples", Some(n), _) => params.max_samples(n),
+            ("max_samples", _, Some(q)) => params.max_samples(q),
+            ("min_impurity_decrease", _, Some(q)) => params.min_impurity_decrease(q),
+            ("bootstrap", ..) => params.bootstrap(value.as_bool().unwrap()),
+            ("oob_score", ..) => params.oob_score(value.as_bool().unwrap()),
+            ("max_leaf_nodes", ..) => return None,
+            (other, ..) => panic!("{other} = {value}"),
+        };
+    }
+    Some(params)
+}
+
+/// Builds a variant's data from its recipe in `variants.json`.
+fn variant_data(case: &str) -> (Matrix, Array1<f64>) {
+    if case.starts_with("ames") {
+        let (mut x, mut y) = fixture::ames_train();
+        match case {
+            "ames_fill" => x.mapv_inplace(|value| if value.is_nan() { 0.0 } else { value }),
+            "ames_cents" => {
+                y.iter_mut().enumerate().for_each(|(i, y)| *y += (i % 100) as f64 / 100.0);
+            }
+            "ames_bigy" => {
+                y.iter_mut().enumerate().for_each(|(i, y)| *y = *y * 1000.0 + (i % 7) as f64);
+            }
+            _ => {}
+        }
+        return (x, y);
+    }
+    let (mut x, y) = fixture::friedman_train();
+    if case.contains("r32") {
+        x.mapv_inplace(|value| (value * 10.0).round_ties_even() / 10.0);
+    }
+    if case.contains("nan") {
+        for ((i, j), value) in x.indexed_iter_mut() {
+            if j != 1 && j != 2 && (31 * i + 17 * j) % 7 == 0 {
+                *value = f32::NAN;
+            }
+        }
+    }
+    (x, y)
+}

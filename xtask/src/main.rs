@@ -1,0 +1,2 @@
+//! Set-up and checks of this workspace that need logic.
+fn main() {}
