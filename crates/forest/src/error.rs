@@ -12,6 +12,12 @@ pub enum Error {
         /// The range that is allowed.
         allowed: &'static str,
     },
+    /// A text that is neither a count nor a fraction, nor a name that is allowed instead.
+    #[error("`{text}` is neither a whole number nor a fraction")]
+    Unreadable {
+        /// The text given.
+        text: String,
+    },
     /// Two parameters contradict each other.
     #[error("{parameter} needs {needs}")]
     ConflictingParameters {

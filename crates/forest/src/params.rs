@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, str::FromStr};
 
 use linfa::ParamGuard;
 
@@ -42,6 +42,56 @@ pub enum RowCount {
     Count(usize),
     /// That share of all training rows; how it is rounded is said where it is used.
     Fraction(f64),
+}
+
+/// Reads scikit-learn's notation: `all`, `sqrt`, `log2`, a whole number (a count) or one with a point (a fraction).
+///
+/// # Examples
+///
+/// ```
+/// use spinney_forest::MaxFeatures;
+///
+/// assert_eq!("sqrt".parse(), Ok(MaxFeatures::Sqrt));
+/// assert_eq!("1".parse(), Ok(MaxFeatures::Count(1)));
+/// assert_eq!("1.0".parse(), Ok(MaxFeatures::Fraction(1.0)));
+/// assert!("some".parse::<MaxFeatures>().is_err());
+/// ```
+impl FromStr for MaxFeatures {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "all" => Ok(Self::All),
+            "sqrt" => Ok(Self::Sqrt),
+            "log2" => Ok(Self::Log2),
+            _ => match text.parse()? {
+                RowCount::Count(count) => Ok(Self::Count(count)),
+                RowCount::Fraction(fraction) => Ok(Self::Fraction(fraction)),
+            },
+        }
+    }
+}
+
+/// Reads a whole number as a count and one with a point as a fraction.
+///
+/// # Examples
+///
+/// ```
+/// use spinney_forest::RowCount;
+///
+/// assert_eq!("5".parse(), Ok(RowCount::Count(5)));
+/// assert_eq!("0.5".parse(), Ok(RowCount::Fraction(0.5)));
+/// ```
+impl FromStr for RowCount {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let count = text.parse().map(Self::Count).ok();
+        let fraction = || text.parse().map(Self::Fraction).ok();
+        count.or_else(fraction).ok_or_else(|| Error::Unreadable {
+            text: text.to_owned(),
+        })
+    }
 }
 
 impl From<usize> for MaxFeatures {
@@ -195,12 +245,12 @@ impl RandomForestParams {
         self
     }
 
-    /// Sets the number of rows drawn for each tree: at least 1, or a share above 0 (rounded down, at least 1); `None`, the
-    /// default, draws as many as there are. Needs `bootstrap`.
+    /// Sets the number of rows drawn for each tree: at least 1, or a share above 0 (rounded down, at least 1). By default as
+    /// many as there are. Needs `bootstrap`.
     #[doc(alias = "sample.fraction")]
     #[must_use]
-    pub fn max_samples<C: Into<RowCount>>(mut self, max_samples: impl Into<Option<C>>) -> Self {
-        self.0.max_samples = max_samples.into().map(Into::into);
+    pub fn max_samples(mut self, max_samples: impl Into<RowCount>) -> Self {
+        self.0.max_samples = Some(max_samples.into());
         self
     }
 
@@ -254,11 +304,21 @@ impl ParamGuard for RandomForestParams {
 
 impl RandomForestValidParams {
     fn validate(&self) -> Result<()> {
-        require(self.n_estimators >= 1, "n_estimators", self.n_estimators, "1 or more")?;
+        require(
+            self.n_estimators >= 1,
+            "n_estimators",
+            self.n_estimators,
+            "1 or more",
+        )?;
         match self.max_features {
             MaxFeatures::Count(count) => require(count >= 1, "max_features", count, "1 or more")?,
             MaxFeatures::Fraction(q) => {
-                require(q > 0.0 && q <= 1.0, "max_features", q, "a fraction in (0, 1]")?;
+                require(
+                    q > 0.0 && q <= 1.0,
+                    "max_features",
+                    q,
+                    "a fraction in (0, 1]",
+                )?;
             }
             MaxFeatures::All | MaxFeatures::Sqrt | MaxFeatures::Log2 => {}
         }
@@ -268,13 +328,23 @@ impl RandomForestValidParams {
         match self.min_samples_split {
             RowCount::Count(n) => require(n >= 2, "min_samples_split", n, "2 or more")?,
             RowCount::Fraction(q) => {
-                require(q > 0.0 && q <= 1.0, "min_samples_split", q, "a fraction in (0, 1]")?;
+                require(
+                    q > 0.0 && q <= 1.0,
+                    "min_samples_split",
+                    q,
+                    "a fraction in (0, 1]",
+                )?;
             }
         }
         match self.min_samples_leaf {
             RowCount::Count(n) => require(n >= 1, "min_samples_leaf", n, "1 or more")?,
             RowCount::Fraction(q) => {
-                require(q > 0.0 && q < 1.0, "min_samples_leaf", q, "a fraction in (0, 1)")?;
+                require(
+                    q > 0.0 && q < 1.0,
+                    "min_samples_leaf",
+                    q,
+                    "a fraction in (0, 1)",
+                )?;
             }
         }
         let decrease = self.min_impurity_decrease;
@@ -287,15 +357,26 @@ impl RandomForestValidParams {
         match self.max_samples {
             Some(RowCount::Count(n)) => require(n >= 1, "max_samples", n, "1 or more")?,
             Some(RowCount::Fraction(q)) => {
-                require(q > 0.0 && q.is_finite(), "max_samples", q, "a fraction above 0")?;
+                require(
+                    q > 0.0 && q.is_finite(),
+                    "max_samples",
+                    q,
+                    "a fraction above 0",
+                )?;
             }
             None => {}
         }
         if !self.bootstrap && self.max_samples.is_some() {
-            return Err(Error::ConflictingParameters { parameter: "max_samples", needs: "bootstrap" });
+            return Err(Error::ConflictingParameters {
+                parameter: "max_samples",
+                needs: "bootstrap",
+            });
         }
         if !self.bootstrap && self.oob_score {
-            return Err(Error::ConflictingParameters { parameter: "oob_score", needs: "bootstrap" });
+            return Err(Error::ConflictingParameters {
+                parameter: "oob_score",
+                needs: "bootstrap",
+            });
         }
         Ok(())
     }
@@ -376,6 +457,10 @@ fn require(
     if holds {
         Ok(())
     } else {
-        Err(Error::InvalidParameter { parameter, value: value.to_string(), allowed })
+        Err(Error::InvalidParameter {
+            parameter,
+            value: value.to_string(),
+            allowed,
+        })
     }
 }

@@ -73,12 +73,23 @@ impl Tree {
     /// ```
     pub fn from_nodes(nodes: Vec<Node>, n_features: usize) -> Result<Self> {
         let tree = Self { nodes };
-        tree.check(n_features).map_err(|(node, problem)| Error::InvalidTree { tree: 0, node, problem })?;
+        tree.check(n_features)
+            .map_err(|(node, problem)| Error::InvalidTree {
+                tree: 0,
+                node,
+                problem,
+            })?;
         Ok(tree)
     }
 
     pub(crate) fn new_unchecked(nodes: Vec<Node>) -> Self {
-        debug_assert_eq!(Self { nodes: nodes.clone() }.check(usize::MAX), Ok(()));
+        debug_assert_eq!(
+            Self {
+                nodes: nodes.clone()
+            }
+            .check(usize::MAX),
+            Ok(())
+        );
         Self { nodes }
     }
 
@@ -103,7 +114,9 @@ impl Tree {
             for child in [split.left as usize, split.right as usize] {
                 match has_parent.get_mut(child) {
                     None => return Err((id, "a child does not exist")),
-                    Some(_) if child <= id => return Err((id, "a child must come after its parent")),
+                    Some(_) if child <= id => {
+                        return Err((id, "a child must come after its parent"));
+                    }
                     Some(true) => return Err((id, "a child has two parents")),
                     Some(has_parent) => *has_parent = true,
                 }

@@ -52,7 +52,14 @@ pub(crate) struct SideSums<'a> {
 
 impl<'a> SideSums<'a> {
     pub(crate) fn new(rows: &'a [u32], targets: WeightedTargets<'a>, node: NodeSums) -> Self {
-        Self { rows, targets, node, position: 0, left_total: 0.0, left_weight: 0.0 }
+        Self {
+            rows,
+            targets,
+            node,
+            position: 0,
+            left_total: 0.0,
+            left_weight: 0.0,
+        }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -87,17 +94,25 @@ impl<'a> SideSums<'a> {
     pub(crate) fn score(&self) -> f64 {
         let right_total = self.node.total - self.left_total;
         let right_weight = self.node.weight - self.left_weight;
-        self.left_total * self.left_total / self.left_weight + right_total * right_total / right_weight
+        self.left_total * self.left_total / self.left_weight
+            + right_total * right_total / right_weight
     }
 
     /// Sums of both sides.
     pub(crate) fn children(&self) -> (NodeSums, NodeSums) {
         let mut squares = 0.0;
         for &row in &self.rows[..self.position] {
-            let (y, weight) = (self.targets.y[row as usize], self.targets.weight[row as usize]);
+            let (y, weight) = (
+                self.targets.y[row as usize],
+                self.targets.weight[row as usize],
+            );
             squares += weight * y * y;
         }
-        let left = NodeSums { total: self.left_total, squares, weight: self.left_weight };
+        let left = NodeSums {
+            total: self.left_total,
+            squares,
+            weight: self.left_weight,
+        };
         let right = NodeSums {
             total: self.node.total - self.left_total,
             squares: self.node.squares - squares,

@@ -1,0 +1,118 @@
+//! Trains a forest on any matrix: `cargo run --release -p train-forest -- --x X.npy --y Y.npy --seed 42 --dump forest.bin`
+#![allow(clippy::print_stdout, reason = "a program talks")]
+
+use std::{fs, num::NonZeroUsize, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use ndarray::{Array, Dimension};
+use ndarray_npy::{ReadNpyError, read_npy, write_npy};
+use spinney_forest::{MaxFeatures, RandomForest, RowCount, metrics::RegressionReport};
+
+/// Trains a random forest on .npy arrays of f32 or f64 and writes its canonical bytes and predictions.
+#[derive(Parser)]
+struct Args {
+    /// Features, rows x columns; NaN is missing.
+    #[arg(long)]
+    x: PathBuf,
+    /// Targets, one for each row.
+    #[arg(long)]
+    y: PathBuf,
+    /// Number of trees.
+    #[arg(long, default_value_t = 100)]
+    n_estimators: usize,
+    /// Seed of all random choices.
+    #[arg(long, alias = "random-state", default_value_t = 0)]
+    seed: u32,
+    /// Features a split looks at: all, sqrt, log2, a count or a fraction.
+    #[arg(long, default_value = "all")]
+    max_features: MaxFeatures,
+    /// Splits between the root and a leaf at most [default: no limit].
+    #[arg(long)]
+    max_depth: Option<usize>,
+    /// Rows below which a node is not split: a count or a fraction.
+    #[arg(long, default_value = "2")]
+    min_samples_split: RowCount,
+    /// Rows each side of a split keeps: a count or a fraction.
+    #[arg(long, default_value = "1")]
+    min_samples_leaf: RowCount,
+    /// Impurity decrease below which a split is not made.
+    #[arg(long, default_value_t = 0.0)]
+    min_impurity_decrease: f64,
+    /// Whether each tree sees rows drawn with replacement.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+    bootstrap: bool,
+    /// Rows drawn for each tree: a count or a fraction [default: as many as there are].
+    #[arg(long)]
+    max_samples: Option<RowCount>,
+    /// Also predict each row by the trees that did not see it.
+    #[arg(long)]
+    oob_score: bool,
+    /// Threads [default: one for each core].
+    #[arg(long)]
+    n_threads: Option<NonZeroUsize>,
+    /// Writes the forest's canonical bytes.
+    #[arg(long)]
+    dump: Option<PathBuf>,
+    /// Rows to predict.
+    #[arg(long, requires = "out")]
+    predict: Option<PathBuf>,
+    /// Writes the predictions as f64.
+    #[arg(long, requires = "predict")]
+    out: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let x = read::<ndarray::Ix2>(&args.x)?;
+    let y = read::<ndarray::Ix1>(&args.y)?;
+    let mut params = RandomForest::params()
+        .n_estimators(args.n_estimators)
+        .seed(args.seed)
+        .max_features(args.max_features)
+        .max_depth(args.max_depth)
+        .min_samples_split(args.min_samples_split)
+        .min_samples_leaf(args.min_samples_leaf)
+        .min_impurity_decrease(args.min_impurity_decrease)
+        .bootstrap(args.bootstrap)
+        .oob_score(args.oob_score)
+        .n_threads(args.n_threads);
+    if let Some(max_samples) = args.max_samples {
+        params = params.max_samples(max_samples);
+    }
+    let forest = params.fit_arrays(x.view(), y.view())?;
+
+    let n_nodes: usize = forest.trees().iter().map(|tree| tree.nodes().len()).sum();
+    let fitted = forest.try_predict(x.view())?;
+    println!("{} trees, {n_nodes} nodes", forest.trees().len());
+    println!(
+        "on the training rows: {}",
+        RegressionReport::new(y.view(), fitted.view())?
+    );
+    if let Some(out_of_bag) = forest.out_of_bag() {
+        println!("out of bag: R² {}", out_of_bag.r2());
+    }
+    if let Some(path) = args.dump {
+        fs::write(&path, forest.to_canonical_bytes())
+            .with_context(|| format!("{}", path.display()))?;
+    }
+    if let (Some(rows), Some(out)) = (args.predict, args.out) {
+        let prediction = forest.try_predict(read::<ndarray::Ix2>(&rows)?.view())?;
+        write_npy(&out, &prediction).with_context(|| format!("{}", out.display()))?;
+    }
+    Ok(())
+}
+
+/// Reads an array of `f64` or `f32`, in any memory layout.
+fn read<D: Dimension>(path: &PathBuf) -> Result<Array<f64, D>> {
+    let array = match read_npy::<_, Array<f64, D>>(path) {
+        Err(ReadNpyError::WrongDescriptor(_)) => {
+            read_npy::<_, Array<f32, D>>(path).map(|array| array.mapv(f64::from))
+        }
+        other => other,
+    };
+    let array =
+        array.with_context(|| format!("{} is not a .npy array of f32 or f64", path.display()))?;
+    ensure!(!array.is_empty(), "{} is empty", path.display());
+    Ok(array)
+}
