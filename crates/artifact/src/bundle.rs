@@ -1,0 +1,225 @@
+use std::{fs, path::Path, sync::Arc};
+
+use ndarray::Array1;
+use spinney_forest::RandomForest;
+use spinney_preprocess::{
+    FeatureMatrix, FeatureSchema, FittedPreprocessor, InputSchema, Record, Table,
+};
+
+use crate::{
+    BundleMetadata, Error, Fingerprint, Result, atomic_file,
+    container::{self, Header},
+    forest_section,
+};
+
+/// A transformer and the forest that was fitted on its features, as one thing.
+///
+/// There is no way to score with one of them alone, so serving cannot drift from training.
+///
+/// # Examples
+///
+/// ```
+/// use spinney_artifact::{BundleMetadata, ModelBundle};
+/// use spinney_forest::RandomForest;
+/// use spinney_preprocess::{InputSchema, Preprocessor, Table};
+///
+/// let schema =
+///     InputSchema::builder().numeric(["area"]).categorical(["style"]).target("price").build()?;
+/// let csv = "area,style,price\n50,flat,100\n80,house,200\n90,house,250\n";
+/// let table = Table::from_csv_reader(csv.as_bytes(), &schema)?;
+/// let plan = Preprocessor::builder(&schema).one_hot(["style"]).build()?;
+/// let (transformer, x) = plan.fit_transform(&table)?;
+/// let forest = RandomForest::params().fit_arrays(x.view(), table.target()?.into())?;
+///
+/// let bundle = ModelBundle::new(transformer, forest, BundleMetadata::new("prices", "1"))?;
+/// let again = ModelBundle::from_bytes(&bundle.to_bytes())?;
+/// assert_eq!(again.predict(&table)?, bundle.predict(&table)?);
+/// assert_eq!(again.fingerprint(), bundle.fingerprint());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ModelBundle {
+    transformer: FittedPreprocessor,
+    forest: RandomForest,
+    metadata: BundleMetadata,
+    fingerprint: Fingerprint,
+}
+
+impl ModelBundle {
+    /// Joins a transformer and a forest.
+    ///
+    /// Out-of-bag predictions of the forest belong to its training rows and do not travel with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FeatureCount`] if they do not fit together, [`Error::InvalidMetric`] for a metric that is not finite.
+    pub fn new(
+        transformer: FittedPreprocessor,
+        forest: RandomForest,
+        metadata: BundleMetadata,
+    ) -> Result<Self> {
+        check(&transformer, &forest, &metadata)?;
+        let (_, fingerprint) = encode(&transformer, &forest, &metadata)?;
+        Ok(Self { transformer, forest, metadata, fingerprint })
+    }
+
+    /// Predicts each row of a table; no rows give no predictions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Preprocess`] if the table lacks a column, [`Error::Forest`] if a feature is infinite as `f32`.
+    pub fn predict(&self, table: &Table) -> Result<Array1<f64>> {
+        self.predict_features(&self.transform(table)?)
+    }
+
+    /// Predicts each record, which is what a scoring request holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Preprocess`] names record and column, otherwise as for [`predict`](Self::predict).
+    pub fn predict_records(&self, records: &[Record]) -> Result<Array1<f64>> {
+        self.predict(&Table::from_records(records, self.input_schema())?)
+    }
+
+    /// Makes the features of each row, with a [report](FeatureMatrix::report) of what was unusual about them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Preprocess`] if the table lacks a column.
+    pub fn transform(&self, table: &Table) -> Result<FeatureMatrix> {
+        Ok(self.transformer.transform(table)?)
+    }
+
+    /// Predicts from features that this bundle's [`transform`](Self::transform) made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SchemaMismatch`] if another transformer made them, [`Error::Forest`] if one is infinite as `f32`.
+    pub fn predict_features(&self, features: &FeatureMatrix) -> Result<Array1<f64>> {
+        let (theirs, ours) = (features.schema(), self.transformer.feature_schema());
+        if !Arc::ptr_eq(theirs, ours) && theirs.hash() != ours.hash() {
+            return Err(Error::SchemaMismatch);
+        }
+        Ok(self.forest.try_predict(features.view())?)
+    }
+
+    /// What a raw row must contain.
+    #[must_use]
+    pub fn input_schema(&self) -> &InputSchema {
+        self.transformer.input_schema()
+    }
+
+    /// The columns that the forest sees.
+    #[must_use]
+    pub fn feature_schema(&self) -> &FeatureSchema {
+        self.transformer.feature_schema()
+    }
+
+    /// The transformer.
+    #[must_use]
+    pub fn transformer(&self) -> &FittedPreprocessor {
+        &self.transformer
+    }
+
+    /// The forest.
+    #[must_use]
+    pub fn forest(&self) -> &RandomForest {
+        &self.forest
+    }
+
+    /// What the bundle says about itself.
+    #[must_use]
+    pub fn metadata(&self) -> &BundleMetadata {
+        &self.metadata
+    }
+
+    /// SHA-256 of the contents.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Writes the bundle as bytes. The same bundle gives the same bytes.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "JSON with text keys and flat sequences can always be written to memory"
+    )]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (bytes, _) = encode(&self.transformer, &self.forest, &self.metadata)
+            .expect("nothing in a bundle is beyond its format");
+        bytes
+    }
+
+    /// Reads a bundle from bytes, which may come from anywhere: everything is checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotABundle`], [`Error::UnsupportedVersion`], [`Error::Truncated`], [`Error::TrailingBytes`],
+    /// [`Error::HeaderTooLong`], [`Error::ChecksumMismatch`], [`Error::Header`], [`Error::SchemaHash`],
+    /// [`Error::ForestSection`], [`Error::Preprocess`], [`Error::Forest`] and [`Error::FeatureCount`] say what is wrong.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (header, forest, fingerprint) = container::read(bytes)?;
+        let transformer = FittedPreprocessor::from_params(header.transform_params)?;
+        if header.schema_hash != transformer.feature_schema().hash().to_string() {
+            return Err(Error::SchemaHash);
+        }
+        let (forest, metadata) = (forest_section::decode(forest)?, header.metadata);
+        check(&transformer, &forest, &metadata)?;
+        Ok(Self { transformer, forest, metadata, fingerprint })
+    }
+
+    /// Saves the bundle to a file. Whatever happens, `path` holds its old contents or all of the new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] names the path.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        atomic_file::write(path, &self.to_bytes()).map_err(|source| Error::Io {
+            action: "save",
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Loads a bundle from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] names the path, otherwise as for [`from_bytes`](Self::from_bytes).
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(|source| Error::Io {
+            action: "load",
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_bytes(&bytes)
+    }
+}
+
+fn check(
+    transformer: &FittedPreprocessor,
+    forest: &RandomForest,
+    metadata: &BundleMetadata,
+) -> Result<()> {
+    let n_features = transformer.feature_schema().len();
+    if n_features != forest.n_features() {
+        return Err(Error::FeatureCount { transformer: n_features, forest: forest.n_features() });
+    }
+    metadata.check()
+}
+
+fn encode(
+    transformer: &FittedPreprocessor,
+    forest: &RandomForest,
+    metadata: &BundleMetadata,
+) -> Result<(Vec<u8>, Fingerprint)> {
+    let header = Header {
+        metadata: metadata.clone(),
+        schema_hash: transformer.feature_schema().hash().to_string(),
+        transform_params: transformer.params().clone(),
+    };
+    container::write(&header, &forest_section::encode(forest)?)
+}

@@ -1,0 +1,72 @@
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+
+/// SHA-256 of a bundle's contents: the same bundle has the same fingerprint on every machine.
+///
+/// It is shown and parsed as 64 hex digits. It names a file; it does not sign it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Computes the fingerprint of contents.
+    pub(crate) fn of(contents: &[u8]) -> Self {
+        Self(Sha256::digest(contents).into())
+    }
+
+    /// Takes the 32 bytes of a digest.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes of the digest.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+/// # Examples
+///
+/// ```
+/// use spinney_artifact::Fingerprint;
+///
+/// let fingerprint: Fingerprint = "00ff".repeat(16).parse()?;
+/// assert_eq!(fingerprint.as_bytes()[..2], [0x00, 0xff]);
+/// assert!("00ff".parse::<Fingerprint>().is_err());
+/// # Ok::<(), spinney_artifact::Error>(())
+/// ```
+impl FromStr for Fingerprint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut bytes = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return Err(Error::InvalidFingerprint);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(pairs) {
+            let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+            let (Some(high), Some(low)) = (high, low) else {
+                return Err(Error::InvalidFingerprint);
+            };
+            *byte = (high << 4 | low) as u8;
+        }
+        Ok(Self(bytes))
+    }
+}
