@@ -1,0 +1,141 @@
+//! JSON as Python's `json` writes it: with bare `NaN`, `Infinity` and `-Infinity`.
+//!
+//! No JSON parser for Rust accepts these, so text that one has refused comes here: `NaN` becomes `null`, which is what pandas
+//! makes of both, and an infinite number is named by its place.
+
+use std::mem;
+
+/// An infinite number in the text, written as `Infinity` or too large for an `f64`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct InfiniteNumber {
+    /// Index in the innermost array around it, counted from 0.
+    pub(crate) row: Option<usize>,
+    /// Key in the innermost object around it.
+    pub(crate) column: Option<String>,
+}
+
+/// Replaces each bare `NaN` by `null`. Text within strings stays as it is, and so does text that is not JSON: telling what is
+/// wrong with that is the parser's task.
+pub(crate) fn to_json(text: &str) -> Result<String, InfiniteNumber> {
+    let mut out = String::with_capacity(text.len());
+    let mut place = Place::default();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let len = match next {
+            '"' => string_len(rest),
+            '-' | '0'..='9' | 'a'..='z' | 'A'..='Z' => word_len(rest),
+            _ => next.len_utf8(),
+        };
+        let (token, tail) = rest.split_at(len);
+        rest = tail;
+        if is_infinite(token) {
+            return Err(place.into_error());
+        }
+        place.pass(token);
+        out.push_str(if token == "NaN" { "null" } else { token });
+    }
+    Ok(out)
+}
+
+fn string_len(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        if byte == b'"' && !escaped {
+            return at + 1;
+        }
+        escaped = byte == b'\\' && !escaped;
+    }
+    text.len()
+}
+
+fn word_len(text: &str) -> usize {
+    let in_word = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte);
+    text.bytes().position(|byte| !in_word(byte)).unwrap_or(text.len())
+}
+
+fn is_infinite(token: &str) -> bool {
+    let unsigned = token.strip_prefix('-').unwrap_or(token);
+    unsigned == "Infinity"
+        || (unsigned.starts_with(|first: char| first.is_ascii_digit())
+            && unsigned.parse::<f64>().is_ok_and(f64::is_infinite))
+}
+
+/// Where in the text the scan stands: one entry for each open array or object.
+#[derive(Default)]
+struct Place {
+    open: Vec<Container>,
+    /// The last string, as written: a key if a colon follows.
+    string: String,
+}
+
+enum Container {
+    Array(usize),
+    Object(Option<String>),
+}
+
+impl Place {
+    fn pass(&mut self, token: &str) {
+        match (token, self.open.last_mut()) {
+            ("[", _) => self.open.push(Container::Array(0)),
+            ("{", _) => self.open.push(Container::Object(None)),
+            ("]" | "}", _) => drop(self.open.pop()),
+            (",", Some(Container::Array(index))) => *index += 1,
+            (":", Some(Container::Object(key))) => *key = Some(mem::take(&mut self.string)),
+            _ if token.starts_with('"') => token.clone_into(&mut self.string),
+            _ => {}
+        }
+    }
+
+    fn into_error(self) -> InfiniteNumber {
+        let row = self.open.iter().rev().find_map(|container| match container {
+            Container::Array(index) => Some(*index),
+            Container::Object(_) => None,
+        });
+        let column = self.open.into_iter().rev().find_map(|container| match container {
+            Container::Object(key) => key,
+            Container::Array(_) => None,
+        });
+        InfiniteNumber { row, column: column.map(|key| serde_json::from_str(&key).unwrap_or(key)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn infinite(row: impl Into<Option<usize>>, column: &str) -> Result<String, InfiniteNumber> {
+        Err(InfiniteNumber { row: row.into(), column: Some(column.to_owned()) })
+    }
+
+    #[test]
+    fn replaces_bare_nan_only() {
+        let text = r#"[{"a": NaN, "NaN": "NaN \" NaN", "b": [NaN,NaN]}, NaNa, "\\", NaN]"#;
+        let json = r#"[{"a": null, "NaN": "NaN \" NaN", "b": [null,null]}, NaNa, "\\", null]"#;
+        assert_eq!(to_json(text).unwrap(), json);
+    }
+
+    #[test]
+    fn names_the_place_of_infinite_numbers() {
+        assert_eq!(to_json(r#"[{"a": 1}, {"b": 2, "c": Infinity}]"#), infinite(1, "c"));
+        assert_eq!(to_json(r#"{"data": [{"c": -Infinity}]}"#), infinite(0, "c"));
+        assert_eq!(to_json(r#"{"c": [1, 2, 1e400]}"#), infinite(2, "c"));
+        assert_eq!(to_json(r#"{"\u00e9\"": -1e999}"#), infinite(None, "é\""));
+        assert_eq!(to_json("1e400"), Err(InfiniteNumber { row: None, column: None }));
+        assert!(to_json(r#"["Infinity", "1e400", 1e300]"#).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn valid_json_stays_as_it_is(strings in prop::collection::vec(any::<String>(), 0..8), number: f64) {
+            let json = serde_json::json!({"strings": strings, "number": number}).to_string();
+            prop_assert_eq!(to_json(&json), Ok(json.clone()));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[\\[\\]{}:,\"\\\\NaInfity0-9eé. -]{0,60}") {
+            let _ = to_json(&text);
+        }
+    }
+}

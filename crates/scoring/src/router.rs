@@ -1,0 +1,151 @@
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+
+use crate::{ErrorCode, ModelIdentity, ScoreError, ScoreResponse, Scorer, ServerOptions, body};
+
+/// Builds the whole application: `GET /` for liveness and `POST /score`.
+///
+/// It needs a tokio runtime to run on, but no socket: tests can call it in process.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use spinney_artifact::ModelBundle;
+/// use spinney_scoring::{BundleScorer, ServerOptions, router, serve, shutdown_signal};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let scorer = Arc::new(BundleScorer::new(ModelBundle::load("ames.bundle")?));
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:5001").await?;
+/// serve(listener, router(scorer, ServerOptions::default()), shutdown_signal()).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn router<S: Scorer>(scorer: Arc<S>, options: ServerOptions) -> Router {
+    let body_limit = DefaultBodyLimit::max(options.max_body_bytes);
+    let app = Arc::new(App { scorer, options });
+    Router::new()
+        .route("/score", post(score::<S>))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), require_key::<S>))
+        .route("/", get(liveness))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(body_limit)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), limit_time::<S>))
+        .with_state(app)
+}
+
+struct App<S> {
+    scorer: Arc<S>,
+    options: ServerOptions,
+}
+
+async fn liveness() -> &'static str {
+    "Healthy"
+}
+
+async fn not_found() -> ScoreError {
+    ScoreError::new(ErrorCode::NotFound, "there is no such route")
+}
+
+async fn method_not_allowed() -> ScoreError {
+    ScoreError::new(ErrorCode::MethodNotAllowed, "the route exists, but not for this method")
+}
+
+async fn score<S: Scorer>(
+    State(app): State<Arc<App<S>>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ScoreError> {
+    let body = body.map_err(|rejection| refuse_body(&rejection, &app.options))?;
+    let scorer = Arc::clone(&app.scorer);
+    // Scoring computes, and that must not keep connections waiting.
+    let scoring = move || {
+        let request = body::parse(&body)?;
+        scorer.score(request)
+    };
+    let response = tokio::task::spawn_blocking(scoring).await.map_err(|error| {
+        tracing::error!(%error, "the scorer panicked");
+        ScoreError::internal()
+    })??;
+    Ok(answer(response, app.scorer.model()))
+}
+
+fn answer(response: ScoreResponse, model: Option<&ModelIdentity>) -> Response {
+    #[derive(Serialize)]
+    struct Body {
+        predictions: Vec<f64>,
+    }
+    let mut headers = HeaderMap::new();
+    if let Some(model) = model {
+        set(&mut headers, "x-spinney-model", &model.name);
+        set(&mut headers, "x-spinney-model-version", &model.version);
+        set(&mut headers, "x-spinney-fingerprint", &model.fingerprint);
+    }
+    if !response.unseen_categories.is_empty() {
+        let counts = response.unseen_categories.iter().map(|(name, n)| format!("{name}={n}"));
+        set(&mut headers, "x-spinney-unseen", &counts.collect::<Vec<_>>().join(", "));
+    }
+    (headers, Json(Body { predictions: response.predictions })).into_response()
+}
+
+/// Names may hold anything, a header may not: what cannot be said there is left out.
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn refuse_body(rejection: &BytesRejection, options: &ServerOptions) -> ScoreError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message = format!("the body is longer than {} bytes", options.max_body_bytes);
+        ScoreError::new(ErrorCode::BodyTooLarge, message)
+    } else {
+        ScoreError::new(ErrorCode::MalformedJson, "the body could not be read")
+    }
+}
+
+async fn require_key<S: Scorer>(
+    State(app): State<Arc<App<S>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(key) = &app.options.key else {
+        return next.run(request).await;
+    };
+    let refusal = match bearer(request.headers()) {
+        Some(guess) if key.matches(guess) => return next.run(request).await,
+        Some(_) => ScoreError::new(ErrorCode::WrongKey, "the key is wrong"),
+        None => {
+            ScoreError::new(ErrorCode::MissingKey, "send the key as `Authorization: Bearer KEY`")
+        }
+    };
+    ([(header::WWW_AUTHENTICATE, "Bearer")], refusal).into_response()
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}
+
+async fn limit_time<S: Scorer>(
+    State(app): State<Arc<App<S>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let limit = app.options.request_timeout;
+    tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
+        let message = format!("the request took longer than {} ms", limit.as_millis());
+        ScoreError::new(ErrorCode::Timeout, message).into_response()
+    })
+}
