@@ -8,9 +8,7 @@ const MAX_RAND_SEED: u64 = i32::MAX as u64;
 /// Draws the seeds of all trees up front, so that they do not depend on which thread grows which tree.
 pub(crate) fn tree_seeds(seed: u32, n_estimators: usize) -> Vec<u32> {
     let mut forest = RandomState::new(seed);
-    (0..n_estimators)
-        .map(|_| forest.interval(MAX_RAND_SEED - 1) as u32)
-        .collect()
+    (0..n_estimators).map(|_| forest.interval(MAX_RAND_SEED - 1) as u32).collect()
 }
 
 /// Returns how often each row is drawn for a tree; the counts are its rows' weights.
@@ -33,10 +31,7 @@ mod tests {
     use super::*;
 
     fn vectors() -> serde_json::Value {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../fixtures/expected/forest/rng.json"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/expected/forest/rng.json");
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     }
 
@@ -48,11 +43,7 @@ mod tests {
     fn tree_seeds_are_scikit_learns() {
         for (seed, expected) in vectors()["tree_seeds"].as_object().unwrap() {
             let expected = numbers(expected);
-            assert_eq!(
-                tree_seeds(seed.parse().unwrap(), expected.len()),
-                expected,
-                "seed {seed}"
-            );
+            assert_eq!(tree_seeds(seed.parse().unwrap(), expected.len()), expected, "seed {seed}");
         }
     }
 
@@ -65,15 +56,9 @@ mod tests {
             let weights = bootstrap_weights(case["tree_seed"].as_u64().unwrap() as u32, 2344, 2344);
             let distinct = weights.iter().filter(|&&weight| weight > 0.0).count() as u64;
             assert_eq!(distinct, case["distinct"].as_u64().unwrap());
-            assert_eq!(
-                weights.iter().copied().fold(0.0, f64::max),
-                case["max_count"].as_f64().unwrap()
-            );
-            assert!(
-                numbers(&case["first10"])
-                    .iter()
-                    .all(|&row| weights[row as usize] > 0.0)
-            );
+            let most = weights.iter().fold(0.0_f64, |most, &weight| most.max(weight));
+            assert_eq!(most as u64, case["max_count"].as_u64().unwrap());
+            assert!(numbers(&case["first10"]).iter().all(|&row| weights[row as usize] > 0.0));
         }
     }
 

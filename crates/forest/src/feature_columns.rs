@@ -25,10 +25,7 @@ impl FeatureColumns {
             return Err(Error::NoFeatures);
         }
         if n_rows > MAX_ROWS {
-            return Err(Error::TooManyRows {
-                found: n_rows,
-                max: MAX_ROWS,
-            });
+            return Err(Error::TooManyRows { found: n_rows, max: MAX_ROWS });
         }
         let mut values = Vec::with_capacity(x.len());
         for (column, cells) in x.columns().into_iter().enumerate() {
@@ -40,11 +37,7 @@ impl FeatureColumns {
                 values.push(value);
             }
         }
-        Ok(Self {
-            n_rows,
-            n_features,
-            values,
-        })
+        Ok(Self { n_rows, n_features, values })
     }
 
     pub(crate) fn n_rows(&self) -> usize {

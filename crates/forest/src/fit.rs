@@ -79,10 +79,7 @@ impl RandomForestValidParams {
         on_tree: impl Fn(usize) + Sync,
     ) -> Result<RandomForest> {
         if x.nrows() != y.len() {
-            return Err(Error::TargetLength {
-                x_rows: x.nrows(),
-                y_rows: y.len(),
-            });
+            return Err(Error::TargetLength { x_rows: x.nrows(), y_rows: y.len() });
         }
         let x = FeatureColumns::new(x)?;
         let n_draws = self.n_draws(x.n_rows());
@@ -92,10 +89,7 @@ impl RandomForestValidParams {
 
         let fit_tree = |(number, &seed): (usize, &u32)| {
             let weight = self.weights(seed, x.n_rows(), n_draws);
-            let targets = WeightedTargets {
-                y: &y,
-                weight: &weight,
-            };
+            let targets = WeightedTargets { y: &y, weight: &weight };
             let tree = grow(&x, targets, limits, feature_generator(seed));
             on_tree(number);
             tree
@@ -148,10 +142,7 @@ impl RandomForestValidParams {
             max_depth: self.max_depth().unwrap_or(usize::MAX),
             min_samples_split: min_samples_split.max(min_samples_leaf.saturating_mul(2)),
             min_impurity_decrease: self.min_impurity_decrease(),
-            search: SearchLimits {
-                max_features: max_features.max(1),
-                min_samples_leaf,
-            },
+            search: SearchLimits { max_features: max_features.max(1), min_samples_leaf },
         }
     }
 
@@ -159,9 +150,7 @@ impl RandomForestValidParams {
         let Some(n_threads) = self.n_threads() else {
             return Ok(work());
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(n_threads.get())
-            .build();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads.get()).build();
         let pool = pool.map_err(|error| Error::ThreadPool {
             n_threads: n_threads.get(),
             message: error.to_string(),
@@ -175,9 +164,7 @@ fn check_targets(y: ArrayView1<'_, f64>, n_draws: usize) -> Result<Vec<f64>> {
     if let Some((row, &value)) = y.iter().enumerate().find(|(_, value)| !value.is_finite()) {
         return Err(Error::InvalidTarget { row, value });
     }
-    let largest = y
-        .iter()
-        .fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let largest = y.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     if !(largest * y.len().max(n_draws) as f64).is_finite() {
         return Err(Error::TargetsTooLarge { largest });
     }

@@ -43,11 +43,7 @@ impl RandomForest {
     }
 
     pub(crate) fn new(trees: Vec<Tree>, n_features: usize, out_of_bag: Option<OutOfBag>) -> Self {
-        Self {
-            trees,
-            n_features,
-            out_of_bag,
-        }
+        Self { trees, n_features, out_of_bag }
     }
 
     /// Assembles a forest from trees, for instance those of a file. It has no out-of-bag predictions.
@@ -63,12 +59,11 @@ impl RandomForest {
             return Err(Error::NoFeatures);
         }
         for (number, tree) in trees.iter().enumerate() {
-            tree.check(n_features)
-                .map_err(|(node, problem)| Error::InvalidTree {
-                    tree: number,
-                    node,
-                    problem,
-                })?;
+            tree.check(n_features).map_err(|(node, problem)| Error::InvalidTree {
+                tree: number,
+                node,
+                problem,
+            })?;
         }
         Ok(Self::new(trees, n_features, None))
     }
@@ -118,27 +113,16 @@ impl RandomForest {
         mut out: ArrayViewMut1<'_, f64>,
     ) -> Result<()> {
         if x.ncols() != self.n_features {
-            return Err(Error::FeatureCount {
-                expected: self.n_features,
-                found: x.ncols(),
-            });
+            return Err(Error::FeatureCount { expected: self.n_features, found: x.ncols() });
         }
         if out.len() != x.nrows() {
-            return Err(Error::OutputLength {
-                expected: x.nrows(),
-                found: out.len(),
-            });
+            return Err(Error::OutputLength { expected: x.nrows(), found: out.len() });
         }
         let blocks = x.axis_chunks_iter(Axis(0), BLOCK_ROWS).into_par_iter();
-        let outs = out
-            .axis_chunks_iter_mut(Axis(0), BLOCK_ROWS)
-            .into_par_iter();
-        let first_error = blocks
-            .zip(outs)
-            .enumerate()
-            .find_map_first(|(number, (block, out))| {
-                self.predict_block(number * BLOCK_ROWS, block, out).err()
-            });
+        let outs = out.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter();
+        let first_error = blocks.zip(outs).enumerate().find_map_first(|(number, (block, out))| {
+            self.predict_block(number * BLOCK_ROWS, block, out).err()
+        });
         first_error.map_or(Ok(()), Err)
     }
 
@@ -152,10 +136,7 @@ impl RandomForest {
         for ((row, column), &cell) in x.indexed_iter() {
             let value = round_to_f32(cell);
             if value.is_infinite() {
-                return Err(Error::InfiniteFeature {
-                    row: first_row + row,
-                    column,
-                });
+                return Err(Error::InfiniteFeature { row: first_row + row, column });
             }
             rows.push(value);
         }
@@ -197,9 +178,6 @@ impl RandomForest {
     /// Two forests are the same, node for node and bit for bit, if and only if these bytes are.
     #[must_use]
     pub fn to_canonical_bytes(&self) -> Vec<u8> {
-        self.trees
-            .iter()
-            .flat_map(Tree::to_canonical_bytes)
-            .collect()
+        self.trees.iter().flat_map(Tree::to_canonical_bytes).collect()
     }
 }

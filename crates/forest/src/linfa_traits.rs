@@ -24,9 +24,7 @@ impl<F: Float, D: Data<Elem = F>, T: AsSingleTargets<Elem = F>> Fit<ArrayBase<D,
         if dataset.weights().is_some() {
             return Err(Error::UnsupportedWeights);
         }
-        let targets = dataset
-            .as_single_targets()
-            .mapv(|y| y.to_f64().unwrap_or(f64::NAN));
+        let targets = dataset.as_single_targets().mapv(|y| y.to_f64().unwrap_or(f64::NAN));
         self.fit_views(dataset.records().view(), targets.view(), |_| {})
     }
 }
@@ -40,11 +38,7 @@ impl<F: Float, D: Data<Elem = F>> PredictInplace<ArrayBase<D, Ix2>, Array1<F>> f
     /// columns, an infinite feature, an output of another length.
     #[expect(clippy::panic, reason = "linfa's trait has no other way to refuse")]
     fn predict_inplace(&self, x: &ArrayBase<D, Ix2>, y: &mut Array1<F>) {
-        assert_eq!(
-            x.nrows(),
-            y.len(),
-            "the output must have one place for each row"
-        );
+        assert_eq!(x.nrows(), y.len(), "the output must have one place for each row");
         match self.try_predict(x.view()) {
             Ok(prediction) => y.zip_mut_with(&prediction, |y, &value| *y = F::cast(value)),
             Err(error) => panic!("{error}"),

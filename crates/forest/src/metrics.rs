@@ -50,11 +50,7 @@ impl RegressionReport {
 
 impl fmt::Display for RegressionReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "R² {:.4}, MAE {:.2}, RMSE {:.2}",
-            self.r2, self.mae, self.rmse
-        )
+        write!(f, "R² {:.4}, MAE {:.2}, RMSE {:.2}", self.r2, self.mae, self.rmse)
     }
 }
 
@@ -101,9 +97,7 @@ pub fn mean_absolute_error(
     y_pred: ArrayView1<'_, f64>,
 ) -> Result<f64> {
     check(y_true, y_pred)?;
-    Ok(mean_over(y_true, y_pred, |truth, prediction| {
-        (prediction - truth).abs()
-    }))
+    Ok(mean_over(y_true, y_pred, |truth, prediction| (prediction - truth).abs()))
 }
 
 /// Returns the root of the mean squared error, in units of the target.
@@ -126,10 +120,7 @@ pub fn root_mean_squared_error(
     y_pred: ArrayView1<'_, f64>,
 ) -> Result<f64> {
     check(y_true, y_pred)?;
-    Ok(mean_over(y_true, y_pred, |truth, prediction| {
-        square(truth - prediction)
-    })
-    .sqrt())
+    Ok(mean_over(y_true, y_pred, |truth, prediction| square(truth - prediction)).sqrt())
 }
 
 /// R² of views that are known to be of one length, and not empty.
@@ -138,9 +129,7 @@ pub(crate) fn r2_of(y_true: ArrayView1<'_, f64>, y_pred: ArrayView1<'_, f64>) ->
         return f64::NAN;
     }
     let n = y_true.len() as f64;
-    let residual = sum_over(y_true, y_pred, |truth, prediction| {
-        square(truth - prediction)
-    });
+    let residual = sum_over(y_true, y_pred, |truth, prediction| square(truth - prediction));
     let mean = sum_over(y_true, y_true, |truth, _| truth) / n;
     let total = sum_over(y_true, y_true, |truth, _| square(truth - mean));
     if total != 0.0 {
@@ -154,10 +143,7 @@ pub(crate) fn r2_of(y_true: ArrayView1<'_, f64>, y_pred: ArrayView1<'_, f64>) ->
 
 fn check(y_true: ArrayView1<'_, f64>, y_pred: ArrayView1<'_, f64>) -> Result<()> {
     if y_true.len() != y_pred.len() {
-        return Err(Error::PredictionLength {
-            y_true: y_true.len(),
-            y_pred: y_pred.len(),
-        });
+        return Err(Error::PredictionLength { y_true: y_true.len(), y_pred: y_pred.len() });
     }
     if y_true.is_empty() {
         return Err(Error::NoValues);

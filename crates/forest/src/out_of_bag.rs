@@ -25,10 +25,8 @@ impl OutOfBag {
     ) -> Self {
         let votes_of = |(number, tree): (usize, &Tree)| -> Vec<(u32, f64)> {
             let mut row = vec![0.0; x.n_features()];
-            let unseen = weights(number)
-                .into_iter()
-                .enumerate()
-                .filter(|(_, weight)| *weight <= 0.0);
+            let unseen =
+                weights(number).into_iter().enumerate().filter(|(_, weight)| *weight <= 0.0);
             let vote = |(index, _)| {
                 x.copy_row(index, &mut row);
                 (index as u32, tree.predict_row(&row))
@@ -39,20 +37,14 @@ impl OutOfBag {
         let mut n_votes = vec![0_u32; x.n_rows()];
         // A batch of trees at a time, added in tree order: the sums do not depend on the number of threads.
         for (batch, some) in trees.chunks(BATCH).enumerate() {
-            let numbered = some
-                .par_iter()
-                .enumerate()
-                .map(|(i, tree)| (batch * BATCH + i, tree));
+            let numbered = some.par_iter().enumerate().map(|(i, tree)| (batch * BATCH + i, tree));
             let votes: Vec<_> = numbered.map(votes_of).collect();
             for (row, value) in votes.into_iter().flatten() {
                 sums[row as usize] += value;
                 n_votes[row as usize] += 1;
             }
         }
-        let averages = sums
-            .iter()
-            .zip(&n_votes)
-            .map(|(sum, &n)| sum / f64::from(n.max(1)));
+        let averages = sums.iter().zip(&n_votes).map(|(sum, &n)| sum / f64::from(n.max(1)));
         let prediction: Array1<f64> = averages.collect();
         let without = n_votes.iter().enumerate().filter(|(_, n)| **n == 0);
         Self {

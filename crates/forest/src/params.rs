@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, str::FromStr};
+use std::{fmt::Display, num::NonZeroUsize, str::FromStr};
 
 use linfa::ParamGuard;
 
@@ -88,9 +88,7 @@ impl FromStr for RowCount {
     fn from_str(text: &str) -> Result<Self> {
         let count = text.parse().map(Self::Count).ok();
         let fraction = || text.parse().map(Self::Fraction).ok();
-        count.or_else(fraction).ok_or_else(|| Error::Unreadable {
-            text: text.to_owned(),
-        })
+        count.or_else(fraction).ok_or_else(|| Error::Unreadable { text: text.to_owned() })
     }
 }
 
@@ -304,21 +302,11 @@ impl ParamGuard for RandomForestParams {
 
 impl RandomForestValidParams {
     fn validate(&self) -> Result<()> {
-        require(
-            self.n_estimators >= 1,
-            "n_estimators",
-            self.n_estimators,
-            "1 or more",
-        )?;
+        require(self.n_estimators >= 1, "n_estimators", self.n_estimators, "1 or more")?;
         match self.max_features {
             MaxFeatures::Count(count) => require(count >= 1, "max_features", count, "1 or more")?,
             MaxFeatures::Fraction(q) => {
-                require(
-                    q > 0.0 && q <= 1.0,
-                    "max_features",
-                    q,
-                    "a fraction in (0, 1]",
-                )?;
+                require(q > 0.0 && q <= 1.0, "max_features", q, "a fraction in (0, 1]")?;
             }
             MaxFeatures::All | MaxFeatures::Sqrt | MaxFeatures::Log2 => {}
         }
@@ -328,23 +316,13 @@ impl RandomForestValidParams {
         match self.min_samples_split {
             RowCount::Count(n) => require(n >= 2, "min_samples_split", n, "2 or more")?,
             RowCount::Fraction(q) => {
-                require(
-                    q > 0.0 && q <= 1.0,
-                    "min_samples_split",
-                    q,
-                    "a fraction in (0, 1]",
-                )?;
+                require(q > 0.0 && q <= 1.0, "min_samples_split", q, "a fraction in (0, 1]")?;
             }
         }
         match self.min_samples_leaf {
             RowCount::Count(n) => require(n >= 1, "min_samples_leaf", n, "1 or more")?,
             RowCount::Fraction(q) => {
-                require(
-                    q > 0.0 && q < 1.0,
-                    "min_samples_leaf",
-                    q,
-                    "a fraction in (0, 1)",
-                )?;
+                require(q > 0.0 && q < 1.0, "min_samples_leaf", q, "a fraction in (0, 1)")?;
             }
         }
         let decrease = self.min_impurity_decrease;
@@ -357,12 +335,7 @@ impl RandomForestValidParams {
         match self.max_samples {
             Some(RowCount::Count(n)) => require(n >= 1, "max_samples", n, "1 or more")?,
             Some(RowCount::Fraction(q)) => {
-                require(
-                    q > 0.0 && q.is_finite(),
-                    "max_samples",
-                    q,
-                    "a fraction above 0",
-                )?;
+                require(q > 0.0 && q.is_finite(), "max_samples", q, "a fraction above 0")?;
             }
             None => {}
         }
@@ -451,16 +424,12 @@ impl RandomForestValidParams {
 fn require(
     holds: bool,
     parameter: &'static str,
-    value: impl ToString,
+    value: impl Display,
     allowed: &'static str,
 ) -> Result<()> {
     if holds {
         Ok(())
     } else {
-        Err(Error::InvalidParameter {
-            parameter,
-            value: value.to_string(),
-            allowed,
-        })
+        Err(Error::InvalidParameter { parameter, value: value.to_string(), allowed })
     }
 }

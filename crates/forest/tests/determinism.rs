@@ -1,4 +1,10 @@
 //! Same data, parameters and version: same bytes, whatever runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test may fail by panicking, and compares bits"
+)]
 
 mod fixture;
 
@@ -8,10 +14,7 @@ use ndarray::{Axis, ShapeBuilder, concatenate};
 use spinney_forest::{RandomForest, RandomForestParams};
 
 fn params() -> RandomForestParams {
-    RandomForest::params()
-        .n_estimators(20)
-        .seed(42)
-        .oob_score(true)
+    RandomForest::params().n_estimators(20).seed(42).oob_score(true)
 }
 
 #[test]
@@ -32,14 +35,8 @@ fn predictions_do_not_depend_on_the_number_of_threads() {
     let forest = params().fit_arrays(x.view(), y.view()).unwrap();
     let expected = forest.try_predict(x.view()).unwrap();
     for n in [1, 2, 8] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(n)
-            .build()
-            .unwrap();
-        assert_eq!(
-            pool.install(|| forest.try_predict(x.view())).unwrap(),
-            expected
-        );
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        assert_eq!(pool.install(|| forest.try_predict(x.view())).unwrap(), expected);
     }
 }
 
@@ -50,15 +47,9 @@ fn the_forest_does_not_depend_on_the_memory_layout() {
     let mut by_column = ndarray::Array2::zeros(x.raw_dim().f());
     by_column.assign(&x);
     assert!(!by_column.is_standard_layout());
-    assert_eq!(
-        params().fit_arrays(by_column.view(), y.view()).unwrap(),
-        forest
-    );
+    assert_eq!(params().fit_arrays(by_column.view(), y.view()).unwrap(), forest);
     let as_f64 = x.mapv(f64::from);
-    assert_eq!(
-        params().fit_arrays(as_f64.view(), y.view()).unwrap(),
-        forest
-    );
+    assert_eq!(params().fit_arrays(as_f64.view(), y.view()).unwrap(), forest);
     let twice = concatenate![Axis(0), x, x];
     let odd_rows = twice.slice(ndarray::s![..2000, ..]);
     assert_eq!(params().fit_arrays(odd_rows, y.view()).unwrap(), forest);
@@ -69,15 +60,9 @@ fn each_tree_has_a_stream_of_its_own() {
     let (x, y) = fixture::friedman_train();
     let forest = params().max_features(1).bootstrap(false).oob_score(false);
     let forest = forest.fit_arrays(x.view(), y.view()).unwrap();
-    let roots = forest
-        .trees()
-        .iter()
-        .filter_map(|tree| tree.nodes()[0].split);
+    let roots = forest.trees().iter().filter_map(|tree| tree.nodes()[0].split);
     let features: std::collections::BTreeSet<u32> = roots.map(|split| split.feature).collect();
-    assert!(
-        features.len() > 3,
-        "all roots look at the same features: {features:?}"
-    );
+    assert!(features.len() > 3, "all roots look at the same features: {features:?}");
 }
 
 #[test]
@@ -85,9 +70,7 @@ fn progress_names_each_tree_once() {
     let (x, y) = fixture::friedman_train();
     let seen = std::sync::Mutex::new(Vec::new());
     let on_tree = |tree| seen.lock().unwrap().push(tree);
-    params()
-        .fit_arrays_with(x.view(), y.view(), on_tree)
-        .unwrap();
+    params().fit_arrays_with(x.view(), y.view(), on_tree).unwrap();
     let mut seen = seen.into_inner().unwrap();
     seen.sort_unstable();
     assert!(seen.into_iter().eq(0..20));

@@ -1,4 +1,10 @@
 //! The forest against scikit-learn 1.9.1: recorded hashes, predictions and importances, bit for bit.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test may fail by panicking, and compares bits"
+)]
 
 mod fixture;
 
@@ -11,11 +17,8 @@ use spinney_forest::{MaxFeatures, RandomForest, RandomForestParams, metrics};
 fn ames_forest_is_scikit_learns() {
     let (x, y) = fixture::ames_train();
     let recorded = fixture::json("forest/ames_rs42.json");
-    let forest = RandomForest::params()
-        .seed(42)
-        .oob_score(true)
-        .fit_arrays(x.view(), y.view())
-        .unwrap();
+    let forest =
+        RandomForest::params().seed(42).oob_score(true).fit_arrays(x.view(), y.view()).unwrap();
     assert_same_forest(&forest, &recorded);
     assert_eq!(
         sha256_hex(&forest.to_canonical_bytes()),
@@ -34,11 +37,8 @@ fn ames_forest_is_scikit_learns() {
 fn friedman_forest_is_scikit_learns() {
     let (x, y) = fixture::friedman_train();
     let recorded = fixture::json("forest/fried_rs42.json");
-    let forest = RandomForest::params()
-        .seed(42)
-        .oob_score(true)
-        .fit_arrays(x.view(), y.view())
-        .unwrap();
+    let forest =
+        RandomForest::params().seed(42).oob_score(true).fit_arrays(x.view(), y.view()).unwrap();
     assert_same_forest(&forest, &recorded);
     assert_eq!(
         sha256_hex(&forest.to_canonical_bytes()),
@@ -52,10 +52,7 @@ fn friedman_forest_is_scikit_learns() {
 #[test]
 fn variants_are_scikit_learns() {
     let mut n_checked = 0;
-    for case in fixture::json("forest/variants.json")["cases"]
-        .as_array()
-        .unwrap()
-    {
+    for case in fixture::json("forest/variants.json")["cases"].as_array().unwrap() {
         let Some(params) = params(&case["params"]) else {
             continue;
         };
@@ -77,10 +74,7 @@ fn variants_are_scikit_learns() {
 #[test]
 fn edge_cases_are_scikit_learns() {
     let mut n_checked = 0;
-    for case in fixture::json("forest/forest_cases.json")["cases"]
-        .as_array()
-        .unwrap()
-    {
+    for case in fixture::json("forest/forest_cases.json")["cases"].as_array().unwrap() {
         let Some(params) = params(&case["params"]) else {
             continue;
         };
@@ -89,33 +83,18 @@ fn edge_cases_are_scikit_learns() {
         let x = fixture::matrix(case["data"]["x"].as_str().unwrap(), n_features);
         let y = fixture::vector(case["data"]["y"].as_str().unwrap());
         let bootstrap = case.get("oob_prediction_sha256_f64le").is_some();
-        let forest = params
-            .oob_score(bootstrap)
-            .fit_arrays(x.view(), y.view())
-            .unwrap();
-        assert_eq!(
-            sha256_hex(&forest.to_canonical_bytes()),
-            case["sha256"],
-            "{name}"
-        );
+        let forest = params.oob_score(bootstrap).fit_arrays(x.view(), y.view()).unwrap();
+        assert_eq!(sha256_hex(&forest.to_canonical_bytes()), case["sha256"], "{name}");
         let importances: Vec<f64> =
             serde_json::from_value(case["feature_importances"].clone()).unwrap();
         assert_same_bits(forest.feature_importances().view(), &importances);
         let prediction = forest.try_predict(x.view()).unwrap();
-        assert_eq!(
-            sha256_f64(prediction.view()),
-            case["predictions_sha256_f64le"],
-            "{name}"
-        );
+        assert_eq!(sha256_f64(prediction.view()), case["predictions_sha256_f64le"], "{name}");
         if let Some(out_of_bag) = forest.out_of_bag() {
             let recorded = case["oob_score"].as_f64().unwrap_or(f64::NAN);
             assert_eq!(out_of_bag.r2().to_bits(), recorded.to_bits(), "{name}");
             let without_vote = out_of_bag.rows_without_vote().len();
-            assert_eq!(
-                Some(without_vote as u64),
-                case["never_out_of_bag"].as_u64(),
-                "{name}"
-            );
+            assert_eq!(Some(without_vote as u64), case["never_out_of_bag"].as_u64(), "{name}");
             let hash = sha256_f64(out_of_bag.prediction());
             assert_eq!(hash, case["oob_prediction_sha256_f64le"], "{name}");
         }
@@ -148,11 +127,7 @@ fn metrics_are_scikit_learns() {
         let report = metrics::RegressionReport::new(truth.view(), predicted.view()).unwrap();
         let found = [report.r2, report.mae, report.rmse];
         let expected = ["r2", "mae", "rmse"].map(|name| number(&case[name]));
-        assert_eq!(
-            found.map(f64::to_bits),
-            expected.map(f64::to_bits),
-            "{case}"
-        );
+        assert_eq!(found.map(f64::to_bits), expected.map(f64::to_bits), "{case}");
     }
 }
 
@@ -161,50 +136,27 @@ fn assert_same_forest(forest: &RandomForest, recorded: &Value) {
     assert_eq!(n_nodes as u64, recorded["total_nodes"].as_u64().unwrap());
     let per_tree = recorded["sha256_per_tree"].as_array().unwrap();
     for (number, (tree, expected)) in forest.trees().iter().zip(per_tree).enumerate() {
-        assert_eq!(
-            &sha256_hex(&tree.to_canonical_bytes()),
-            expected,
-            "tree {number}"
-        );
+        assert_eq!(&sha256_hex(&tree.to_canonical_bytes()), expected, "tree {number}");
     }
-    assert_eq!(
-        sha256_hex(&forest.to_canonical_bytes()),
-        recorded["sha256_all_trees"]
-    );
+    assert_eq!(sha256_hex(&forest.to_canonical_bytes()), recorded["sha256_all_trees"]);
     let importances = forest.feature_importances();
-    assert_same_bits(
-        importances.view(),
-        &hex_be(&recorded["feature_importances_hex_be"]),
-    );
+    assert_same_bits(importances.view(), &hex_be(&recorded["feature_importances_hex_be"]));
 
     let out_of_bag = forest.out_of_bag().unwrap();
-    assert_eq!(
-        out_of_bag.r2().to_bits(),
-        recorded["oob_score"].as_f64().unwrap().to_bits()
-    );
-    assert_eq!(
-        sha256_f64(out_of_bag.prediction()),
-        recorded["oob_prediction_sha256_f64le"]
-    );
+    assert_eq!(out_of_bag.r2().to_bits(), recorded["oob_score"].as_f64().unwrap().to_bits());
+    assert_eq!(sha256_f64(out_of_bag.prediction()), recorded["oob_prediction_sha256_f64le"]);
     assert!(out_of_bag.rows_without_vote().is_empty());
 }
 
 fn sha256_f64(values: ArrayView1<'_, f64>) -> String {
-    let bytes: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     sha256_hex(&bytes)
 }
 
 fn assert_same_bits(found: ArrayView1<'_, f64>, expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-        assert_eq!(
-            found.to_bits(),
-            expected.to_bits(),
-            "value {i}: {found} is not {expected}"
-        );
+        assert_eq!(found.to_bits(), expected.to_bits(), "value {i}: {found} is not {expected}");
     }
 }
 
@@ -247,14 +199,10 @@ fn variant_data(case: &str) -> (Matrix, Array1<f64>) {
         match case {
             "ames_fill" => x.mapv_inplace(|value| if value.is_nan() { 0.0 } else { value }),
             "ames_cents" => {
-                y.iter_mut()
-                    .enumerate()
-                    .for_each(|(i, y)| *y += (i % 100) as f64 / 100.0);
+                y.iter_mut().enumerate().for_each(|(i, y)| *y += (i % 100) as f64 / 100.0);
             }
             "ames_bigy" => {
-                y.iter_mut()
-                    .enumerate()
-                    .for_each(|(i, y)| *y = *y * 1000.0 + (i % 7) as f64);
+                y.iter_mut().enumerate().for_each(|(i, y)| *y = *y * 1000.0 + (i % 7) as f64);
             }
             _ => {}
         }

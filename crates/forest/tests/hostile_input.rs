@@ -1,4 +1,10 @@
 //! Bad data and bad parameters: an error that names the place, never a panic, never a silent default.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test may fail by panicking, and compares bits"
+)]
 
 use ndarray::{Array1, Array2, array, s};
 use proptest::prelude::*;
@@ -7,80 +13,36 @@ use spinney_forest::{
 };
 
 fn fit(x: &Array2<f64>, y: &Array1<f64>) -> Result<RandomForest, Error> {
-    RandomForest::params()
-        .n_estimators(3)
-        .fit_arrays(x.view(), y.view())
+    RandomForest::params().n_estimators(3).fit_arrays(x.view(), y.view())
 }
 
 fn message(params: &RandomForestParams) -> String {
     let (x, y) = (array![[0.0], [1.0]], array![0.0, 1.0]);
-    params
-        .fit_arrays(x.view(), y.view())
-        .unwrap_err()
-        .to_string()
+    params.fit_arrays(x.view(), y.view()).unwrap_err().to_string()
 }
 
 #[test]
 fn refuses_parameters_out_of_range_by_name() {
     let p = RandomForest::params;
     for (params, expected) in [
-        (
-            p().n_estimators(0),
-            "n_estimators is 0, allowed is 1 or more",
-        ),
-        (
-            p().max_features(0),
-            "max_features is 0, allowed is 1 or more",
-        ),
-        (
-            p().max_features(0.0),
-            "max_features is 0, allowed is a fraction in (0, 1]",
-        ),
-        (
-            p().max_features(1.5),
-            "max_features is 1.5, allowed is a fraction in (0, 1]",
-        ),
-        (
-            p().max_features(f64::NAN),
-            "max_features is NaN, allowed is a fraction in (0, 1]",
-        ),
-        (
-            p().max_depth(0),
-            "max_depth is 0, allowed is 1 or more, or none",
-        ),
-        (
-            p().min_samples_split(1),
-            "min_samples_split is 1, allowed is 2 or more",
-        ),
-        (
-            p().min_samples_split(1.1),
-            "min_samples_split is 1.1, allowed is a fraction in (0, 1]",
-        ),
-        (
-            p().min_samples_leaf(0),
-            "min_samples_leaf is 0, allowed is 1 or more",
-        ),
-        (
-            p().min_samples_leaf(1.0),
-            "min_samples_leaf is 1, allowed is a fraction in (0, 1)",
-        ),
+        (p().n_estimators(0), "n_estimators is 0, allowed is 1 or more"),
+        (p().max_features(0), "max_features is 0, allowed is 1 or more"),
+        (p().max_features(0.0), "max_features is 0, allowed is a fraction in (0, 1]"),
+        (p().max_features(1.5), "max_features is 1.5, allowed is a fraction in (0, 1]"),
+        (p().max_features(f64::NAN), "max_features is NaN, allowed is a fraction in (0, 1]"),
+        (p().max_depth(0), "max_depth is 0, allowed is 1 or more, or none"),
+        (p().min_samples_split(1), "min_samples_split is 1, allowed is 2 or more"),
+        (p().min_samples_split(1.1), "min_samples_split is 1.1, allowed is a fraction in (0, 1]"),
+        (p().min_samples_leaf(0), "min_samples_leaf is 0, allowed is 1 or more"),
+        (p().min_samples_leaf(1.0), "min_samples_leaf is 1, allowed is a fraction in (0, 1)"),
         (
             p().min_impurity_decrease(-1.0),
             "min_impurity_decrease is -1, allowed is 0 or more, finite",
         ),
         (p().max_samples(0), "max_samples is 0, allowed is 1 or more"),
-        (
-            p().max_samples(-0.5),
-            "max_samples is -0.5, allowed is a fraction above 0",
-        ),
-        (
-            p().bootstrap(false).max_samples(1),
-            "max_samples needs bootstrap",
-        ),
-        (
-            p().bootstrap(false).oob_score(true),
-            "oob_score needs bootstrap",
-        ),
+        (p().max_samples(-0.5), "max_samples is -0.5, allowed is a fraction above 0"),
+        (p().bootstrap(false).max_samples(1), "max_samples needs bootstrap"),
+        (p().bootstrap(false).oob_score(true), "oob_score needs bootstrap"),
     ] {
         assert_eq!(message(&params), expected);
     }
@@ -89,10 +51,7 @@ fn refuses_parameters_out_of_range_by_name() {
 #[test]
 fn refuses_an_empty_matrix() {
     assert_eq!(fit(&Array2::zeros((0, 2)), &array![]), Err(Error::NoRows));
-    assert_eq!(
-        fit(&Array2::zeros((2, 0)), &array![1.0, 2.0]),
-        Err(Error::NoFeatures)
-    );
+    assert_eq!(fit(&Array2::zeros((2, 0)), &array![1.0, 2.0]), Err(Error::NoFeatures));
 }
 
 #[test]
@@ -115,10 +74,7 @@ fn refuses_targets_that_are_not_finite() {
 #[test]
 fn refuses_targets_whose_sum_overflows() {
     let error = fit(&array![[1.0], [2.0]], &array![1e308, 1e308]).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "y reaches 1e308, too large to be summed over all rows"
-    );
+    assert_eq!(error.to_string(), "y reaches 1e308, too large to be summed over all rows");
 }
 
 #[test]
@@ -126,15 +82,9 @@ fn refuses_features_too_large_for_f32() {
     for value in [f64::INFINITY, f64::NEG_INFINITY, 1e39, -1e300] {
         let x = array![[0.0, 0.0], [0.0, value]];
         let expected = "row 1, column 1 of x is infinite or too large for f32";
-        assert_eq!(
-            fit(&x, &array![1.0, 2.0]).unwrap_err().to_string(),
-            expected
-        );
+        assert_eq!(fit(&x, &array![1.0, 2.0]).unwrap_err().to_string(), expected);
         let forest = fit(&array![[0.0, 0.0], [0.0, 1.0]], &array![1.0, 2.0]).unwrap();
-        assert_eq!(
-            forest.try_predict(x.view()).unwrap_err().to_string(),
-            expected
-        );
+        assert_eq!(forest.try_predict(x.view()).unwrap_err().to_string(), expected);
     }
 }
 
@@ -144,78 +94,40 @@ fn names_the_first_bad_row_of_many() {
     let mut x = Array2::zeros((5000, 1));
     x.slice_mut(s![1234.., ..]).fill(f64::INFINITY);
     let error = forest.try_predict(x.view()).unwrap_err();
-    assert_eq!(
-        error,
-        Error::InfiniteFeature {
-            row: 1234,
-            column: 0
-        }
-    );
+    assert_eq!(error, Error::InfiniteFeature { row: 1234, column: 0 });
 }
 
 #[test]
 fn refuses_a_matrix_of_another_width() {
     let forest = fit(&array![[0.0], [1.0]], &array![1.0, 2.0]).unwrap();
     let error = forest.try_predict(array![[1.0, 2.0]].view()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "x has 2 columns, but the forest was fitted on 1"
-    );
+    assert_eq!(error.to_string(), "x has 2 columns, but the forest was fitted on 1");
     let mut out = Array1::zeros(3);
-    let error = forest
-        .try_predict_into(array![[1.0]].view(), out.view_mut())
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the output holds 3 values, but x has 1 rows"
-    );
+    let error = forest.try_predict_into(array![[1.0]].view(), out.view_mut()).unwrap_err();
+    assert_eq!(error.to_string(), "the output holds 3 values, but x has 1 rows");
 }
 
 #[test]
 fn predicts_nothing_for_no_rows() {
     let forest = fit(&array![[0.0], [1.0]], &array![1.0, 2.0]).unwrap();
-    assert_eq!(
-        forest
-            .try_predict(Array2::<f64>::zeros((0, 1)).view())
-            .unwrap()
-            .len(),
-        0
-    );
+    assert_eq!(forest.try_predict(Array2::<f64>::zeros((0, 1)).view()).unwrap().len(), 0);
 }
 
 #[test]
 fn refuses_metrics_over_nothing_or_uneven() {
     let (none, one) = (Array1::zeros(0), Array1::zeros(1));
-    assert_eq!(
-        metrics::r2_score(none.view(), none.view()),
-        Err(Error::NoValues)
-    );
+    assert_eq!(metrics::r2_score(none.view(), none.view()), Err(Error::NoValues));
     let error = metrics::mean_absolute_error(one.view(), none.view()).unwrap_err();
     assert_eq!(error.to_string(), "y_true has 1 values, but y_pred has 0");
 }
 
 fn leaf(value: f64) -> Node {
-    Node {
-        split: None,
-        value,
-        impurity: 0.0,
-        n_node_samples: 1,
-        weighted_n_node_samples: 1.0,
-    }
+    Node { split: None, value, impurity: 0.0, n_node_samples: 1, weighted_n_node_samples: 1.0 }
 }
 
 fn inner(feature: u32, threshold: f64, left: u32, right: u32) -> Node {
-    let split = Split {
-        feature,
-        threshold,
-        missing_go_to_left: false,
-        left,
-        right,
-    };
-    Node {
-        split: Some(split),
-        ..leaf(0.0)
-    }
+    let split = Split { feature, threshold, missing_go_to_left: false, left, right };
+    Node { split: Some(split), ..leaf(0.0) }
 }
 
 #[test]
@@ -225,48 +137,20 @@ fn refuses_nodes_that_are_not_a_tree() {
     for (nodes, node, problem) in [
         (vec![], 0, "a tree needs at least one node"),
         (vec![leaf(f64::NAN)], 0, "the value is not finite"),
-        (
-            vec![inner(1, 0.0, 1, 2), a, b],
-            0,
-            "the feature is not in the training matrix",
-        ),
-        (
-            vec![inner(0, f64::NAN, 1, 2), a, b],
-            0,
-            "the threshold is NaN",
-        ),
+        (vec![inner(1, 0.0, 1, 2), a, b], 0, "the feature is not in the training matrix"),
+        (vec![inner(0, f64::NAN, 1, 2), a, b], 0, "the threshold is NaN"),
         (vec![inner(0, 0.0, 1, 3), a, b], 0, "a child does not exist"),
-        (
-            vec![inner(0, 0.0, 1, u32::MAX), a, b],
-            0,
-            "a child does not exist",
-        ),
-        (
-            vec![inner(0, 0.0, 1, 1), a, b],
-            0,
-            "a child has two parents",
-        ),
-        (
-            vec![inner(0, 0.0, 0, 1), a, b],
-            0,
-            "a child must come after its parent",
-        ),
+        (vec![inner(0, 0.0, 1, u32::MAX), a, b], 0, "a child does not exist"),
+        (vec![inner(0, 0.0, 1, 1), a, b], 0, "a child has two parents"),
+        (vec![inner(0, 0.0, 0, 1), a, b], 0, "a child must come after its parent"),
         (
             vec![inner(0, 0.0, 1, 2), inner(0, 0.0, 1, 2), b],
             1,
             "a child must come after its parent",
         ),
-        (
-            vec![inner(0, 0.0, 1, 2), a, b, a],
-            3,
-            "the node has no parent",
-        ),
+        (vec![inner(0, 0.0, 1, 2), a, b, a], 3, "the node has no parent"),
     ] {
-        let expected = Error::InvalidTree {
-            tree: 0,
-            node,
-            problem,
-        };
+        let expected = Error::InvalidTree { tree: 0, node, problem };
         assert_eq!(Tree::from_nodes(nodes, 1), Err(expected));
     }
 }
@@ -275,10 +159,7 @@ fn refuses_nodes_that_are_not_a_tree() {
 fn refuses_a_forest_of_nothing() {
     assert_eq!(RandomForest::from_trees(vec![], 1), Err(Error::NoTrees));
     let tree = Tree::from_nodes(vec![inner(1, 0.0, 1, 2), leaf(1.0), leaf(2.0)], 2).unwrap();
-    assert_eq!(
-        RandomForest::from_trees(vec![tree.clone()], 0),
-        Err(Error::NoFeatures)
-    );
+    assert_eq!(RandomForest::from_trees(vec![tree.clone()], 0), Err(Error::NoFeatures));
     let error = RandomForest::from_trees(vec![tree], 1).unwrap_err();
     let expected = "tree 0, node 0: the feature is not in the training matrix";
     assert_eq!(error.to_string(), expected);
@@ -313,23 +194,21 @@ fn any_params() -> impl Strategy<Value = RandomForestParams> {
         any::<u32>(),
         decrease,
     )
-        .prop_map(
-            |(features, split, leaf, samples, bootstrap, oob, seed, decrease)| {
-                let params = RandomForest::params()
-                    .n_estimators(2)
-                    .max_features(features)
-                    .min_samples_split(split)
-                    .min_samples_leaf(leaf)
-                    .bootstrap(bootstrap)
-                    .oob_score(oob && bootstrap)
-                    .seed(seed)
-                    .min_impurity_decrease(decrease);
-                match samples {
-                    Some(samples) if bootstrap => params.max_samples(samples),
-                    _ => params,
-                }
-            },
-        )
+        .prop_map(|(features, split, leaf, samples, bootstrap, oob, seed, decrease)| {
+            let params = RandomForest::params()
+                .n_estimators(2)
+                .max_features(features)
+                .min_samples_split(split)
+                .min_samples_leaf(leaf)
+                .bootstrap(bootstrap)
+                .oob_score(oob && bootstrap)
+                .seed(seed)
+                .min_impurity_decrease(decrease);
+            match samples {
+                Some(samples) if bootstrap => params.max_samples(samples),
+                _ => params,
+            }
+        })
 }
 
 proptest! {

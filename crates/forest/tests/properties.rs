@@ -1,4 +1,10 @@
 //! What holds for any data.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test may fail by panicking, and compares bits"
+)]
 
 mod fixture;
 
@@ -27,26 +33,17 @@ fn public_types_can_cross_threads() {
 #[test]
 fn a_batch_equals_single_rows() {
     let (x, y) = fixture::ames_train();
-    let forest = RandomForest::params()
-        .n_estimators(10)
-        .fit_arrays(x.view(), y.view())
-        .unwrap();
+    let forest = RandomForest::params().n_estimators(10).fit_arrays(x.view(), y.view()).unwrap();
     let batch = forest.try_predict(x.view()).unwrap();
     for (row, expected) in x.axis_chunks_iter(Axis(0), 1).zip(&batch) {
-        assert_eq!(
-            forest.try_predict(row).unwrap()[0].to_bits(),
-            expected.to_bits()
-        );
+        assert_eq!(forest.try_predict(row).unwrap()[0].to_bits(), expected.to_bits());
     }
 }
 
 #[test]
 fn rows_that_every_tree_saw_are_listed() {
     let (x, y) = (array![[0.0], [1.0], [2.0]], array![1.0, 2.0, 3.0]);
-    let forest = RandomForest::params()
-        .n_estimators(1)
-        .oob_score(true)
-        .seed(3);
+    let forest = RandomForest::params().n_estimators(1).oob_score(true).seed(3);
     let forest = forest.fit_arrays(x.view(), y.view()).unwrap();
     let out_of_bag = forest.out_of_bag().unwrap();
     assert!(!out_of_bag.rows_without_vote().is_empty());
@@ -74,10 +71,7 @@ fn linfa_and_arrays_give_the_same_forest() {
 fn linfa_works_with_f32() {
     let (x, y) = fixture::friedman_train();
     let dataset = Dataset::new(x.clone(), y.mapv(|y| y as f32));
-    let forest = RandomForest::params()
-        .n_estimators(5)
-        .fit(&dataset)
-        .unwrap();
+    let forest = RandomForest::params().n_estimators(5).fit(&dataset).unwrap();
     let prediction = forest.predict(&x);
     let exact = forest.try_predict(x.view()).unwrap();
     assert_eq!(prediction, exact.mapv(|value| value as f32));
@@ -87,10 +81,7 @@ fn linfa_works_with_f32() {
 fn linfa_cross_validates() {
     let (x, y) = fixture::friedman_train();
     let mut dataset = Dataset::new(x.mapv(f64::from), y);
-    let params = [
-        RandomForest::params().n_estimators(5),
-        RandomForest::params().n_estimators(20),
-    ];
+    let params = [RandomForest::params().n_estimators(5), RandomForest::params().n_estimators(20)];
     let r2 = dataset
         .cross_validate_single(4, &params, |prediction, truth| {
             Ok(metrics::r2_score(truth.view(), prediction.view()).unwrap())
@@ -115,10 +106,7 @@ fn data() -> impl Strategy<Value = (Array2<f64>, Array1<f64>)> {
         let x = prop::collection::vec(cell.clone(), n_rows * n_features);
         let y = prop::collection::vec(-100.0..100.0, n_rows);
         (x, y).prop_map(move |(x, y)| {
-            (
-                Array2::from_shape_vec((n_rows, n_features), x).unwrap(),
-                y.into(),
-            )
+            (Array2::from_shape_vec((n_rows, n_features), x).unwrap(), y.into())
         })
     })
 }

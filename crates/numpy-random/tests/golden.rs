@@ -1,4 +1,10 @@
 //! Everything drawn against numpy 2.4.6, by recorded values and by the word that comes next.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test may fail by panicking, and compares bits"
+)]
 
 use std::fs;
 

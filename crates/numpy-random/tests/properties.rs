@@ -1,4 +1,10 @@
 //! What holds for any seed and range.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test may fail by panicking, and compares bits"
+)]
 
 use proptest::prelude::*;
 use spinney_numpy_random::{Error, RandomState, pairwise_sum};

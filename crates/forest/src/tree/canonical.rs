@@ -50,12 +50,7 @@ fn extend_with_node(bytes: &mut Vec<u8>, node: &Node) {
     bytes.extend(feature.to_le_bytes());
     bytes.extend(node.n_node_samples.to_le_bytes());
     bytes.push(u8::from(missing_go_to_left));
-    for value in [
-        threshold,
-        node.impurity,
-        node.weighted_n_node_samples,
-        node.value,
-    ] {
+    for value in [threshold, node.impurity, node.weighted_n_node_samples, node.value] {
         bytes.extend(value.to_le_bytes());
     }
 }

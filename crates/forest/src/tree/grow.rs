@@ -45,9 +45,8 @@ pub(crate) fn grow(
     limits: GrowLimits,
     generator: XorShift32,
 ) -> Tree {
-    let mut rows: Vec<u32> = (0..x.n_rows() as u32)
-        .filter(|&row| targets.weight[row as usize] > 0.0)
-        .collect();
+    let mut rows: Vec<u32> =
+        (0..x.n_rows() as u32).filter(|&row| targets.weight[row as usize] > 0.0).collect();
     let mut search = Search {
         x,
         targets,
@@ -78,15 +77,8 @@ pub(crate) fn grow(
         let node_rows = &mut rows[pending.start..pending.end];
         let sums = NodeSums::new(node_rows, targets);
         let impurity = pending.impurity.unwrap_or_else(|| sums.impurity());
-        let split = try_split(
-            &mut search,
-            limits,
-            total_weight,
-            node_rows,
-            sums,
-            impurity,
-            &pending,
-        );
+        let split =
+            try_split(&mut search, limits, total_weight, node_rows, sums, impurity, &pending);
         nodes.push(Node {
             split: split.as_ref().map(|found| found.split),
             value: sums.mean(),
@@ -104,18 +96,8 @@ pub(crate) fn grow(
                 known_constants: found.known_constants,
                 parent: Some((id, side)),
             };
-            stack.push(child(
-                Side::Right,
-                middle,
-                pending.end,
-                found.right_impurity,
-            ));
-            stack.push(child(
-                Side::Left,
-                pending.start,
-                middle,
-                found.left_impurity,
-            ));
+            stack.push(child(Side::Right, middle, pending.end, found.right_impurity));
+            stack.push(child(Side::Left, pending.start, middle, found.left_impurity));
         }
     }
     nodes.shrink_to_fit();
@@ -152,11 +134,7 @@ fn try_split(
     let best = best?;
     let column = search.x.column(best.feature);
     let n_left = partition(rows, |row| {
-        goes_left(
-            column[row as usize],
-            best.threshold,
-            best.missing_go_to_left,
-        )
+        goes_left(column[row as usize], best.threshold, best.missing_go_to_left)
     });
     let mut sides = SideSums::new(rows, search.targets, sums);
     sides.advance(n_left);
@@ -177,20 +155,10 @@ fn try_split(
         left: 0,
         right: 0,
     };
-    Some(FoundSplit {
-        split,
-        n_left,
-        left_impurity,
-        right_impurity,
-        known_constants,
-    })
+    Some(FoundSplit { split, n_left, left_impurity, right_impurity, known_constants })
 }
 
 /// Where a value goes: a missing one to its side, others left if `value <= threshold`, compared in `f64`.
 pub(super) fn goes_left(value: f32, threshold: f64, missing_go_to_left: bool) -> bool {
-    if value.is_nan() {
-        missing_go_to_left
-    } else {
-        f64::from(value) <= threshold
-    }
+    if value.is_nan() { missing_go_to_left } else { f64::from(value) <= threshold }
 }

@@ -73,23 +73,16 @@ impl Tree {
     /// ```
     pub fn from_nodes(nodes: Vec<Node>, n_features: usize) -> Result<Self> {
         let tree = Self { nodes };
-        tree.check(n_features)
-            .map_err(|(node, problem)| Error::InvalidTree {
-                tree: 0,
-                node,
-                problem,
-            })?;
+        tree.check(n_features).map_err(|(node, problem)| Error::InvalidTree {
+            tree: 0,
+            node,
+            problem,
+        })?;
         Ok(tree)
     }
 
     pub(crate) fn new_unchecked(nodes: Vec<Node>) -> Self {
-        debug_assert_eq!(
-            Self {
-                nodes: nodes.clone()
-            }
-            .check(usize::MAX),
-            Ok(())
-        );
+        debug_assert_eq!(Self { nodes: nodes.clone() }.check(usize::MAX), Ok(()));
         Self { nodes }
     }
 

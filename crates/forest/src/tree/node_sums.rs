@@ -52,14 +52,7 @@ pub(crate) struct SideSums<'a> {
 
 impl<'a> SideSums<'a> {
     pub(crate) fn new(rows: &'a [u32], targets: WeightedTargets<'a>, node: NodeSums) -> Self {
-        Self {
-            rows,
-            targets,
-            node,
-            position: 0,
-            left_total: 0.0,
-            left_weight: 0.0,
-        }
+        Self { rows, targets, node, position: 0, left_total: 0.0, left_weight: 0.0 }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -102,17 +95,10 @@ impl<'a> SideSums<'a> {
     pub(crate) fn children(&self) -> (NodeSums, NodeSums) {
         let mut squares = 0.0;
         for &row in &self.rows[..self.position] {
-            let (y, weight) = (
-                self.targets.y[row as usize],
-                self.targets.weight[row as usize],
-            );
+            let (y, weight) = (self.targets.y[row as usize], self.targets.weight[row as usize]);
             squares += weight * y * y;
         }
-        let left = NodeSums {
-            total: self.left_total,
-            squares,
-            weight: self.left_weight,
-        };
+        let left = NodeSums { total: self.left_total, squares, weight: self.left_weight };
         let right = NodeSums {
             total: self.node.total - self.left_total,
             squares: self.node.squares - squares,

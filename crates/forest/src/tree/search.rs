@@ -41,11 +41,7 @@ pub(crate) struct FeatureDraw {
 
 impl FeatureDraw {
     pub(crate) fn new(n_features: usize, generator: XorShift32) -> Self {
-        Self {
-            features: (0..n_features).collect(),
-            constants: vec![0; n_features],
-            generator,
-        }
+        Self { features: (0..n_features).collect(), constants: vec![0; n_features], generator }
     }
 }
 
@@ -103,11 +99,7 @@ impl Search<'_> {
             }
         }
         let all_constants = known_constants + found;
-        let FeatureDraw {
-            features,
-            constants,
-            ..
-        } = &mut self.draw;
+        let FeatureDraw { features, constants, .. } = &mut self.draw;
         features[..known_constants].copy_from_slice(&constants[..known_constants]);
         constants[known_constants..all_constants]
             .copy_from_slice(&features[known_constants..all_constants]);
@@ -126,38 +118,19 @@ impl Search<'_> {
         let values = &self.values[..rows.len() - n_missing];
         let boundaries = (1..values.len())
             .filter(|&p| values[p] > values[p - 1] + FEATURE_THRESHOLD)
-            .map(|p| {
-                (
-                    p,
-                    f64::from(values[p - 1]) / 2.0 + f64::from(values[p]) / 2.0,
-                )
-            });
+            .map(|p| (p, f64::from(values[p - 1]) / 2.0 + f64::from(values[p]) / 2.0));
         let present_from_missing = (n_missing > 0).then_some((values.len(), f64::INFINITY));
 
         let mut sides = SideSums::new(rows, self.targets, node);
         for (position, threshold) in boundaries.clone().chain(present_from_missing) {
             let missing_go_to_left = n_missing == 0 && position > rows.len() - position;
-            self.consider(
-                feature,
-                position,
-                threshold,
-                missing_go_to_left,
-                &mut sides,
-                best,
-            );
+            self.consider(feature, position, threshold, missing_go_to_left, &mut sides, best);
         }
         if n_missing > 0 {
             rows.rotate_right(n_missing);
             let mut sides = SideSums::new(rows, self.targets, node);
             for (position, threshold) in boundaries {
-                self.consider(
-                    feature,
-                    position + n_missing,
-                    threshold,
-                    true,
-                    &mut sides,
-                    best,
-                );
+                self.consider(feature, position + n_missing, threshold, true, &mut sides, best);
             }
         }
     }
@@ -178,12 +151,7 @@ impl Search<'_> {
         sides.advance(position);
         let score = sides.score();
         if score > best.map_or(f64::NEG_INFINITY, |best| best.score) {
-            *best = Some(BestSplit {
-                feature,
-                threshold,
-                missing_go_to_left,
-                score,
-            });
+            *best = Some(BestSplit { feature, threshold, missing_go_to_left, score });
         }
     }
 }

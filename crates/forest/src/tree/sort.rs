@@ -154,10 +154,7 @@ mod tests {
     /// Vectors from scikit-learn's own sort, one of which exhausts the quicksort's budget.
     #[test]
     fn moves_equal_values_as_scikit_learn_does() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../fixtures/expected/forest/sort.json"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/expected/forest/sort.json");
         let text = std::fs::read_to_string(path).unwrap();
         let vectors: Cases = serde_json::from_str(&text).unwrap();
         assert!(vectors.cases.len() > 5);

@@ -11,9 +11,7 @@ pub(crate) struct XorShift32 {
 impl XorShift32 {
     /// A state of zero would stay zero for ever, so it becomes one.
     pub(crate) fn new(state: u32) -> Self {
-        Self {
-            state: state.max(1),
-        }
+        Self { state: state.max(1) }
     }
 
     /// The next 31 random bits; the state keeps all 32.
