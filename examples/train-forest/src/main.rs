@@ -11,6 +11,7 @@ use spinney_forest::{MaxFeatures, RandomForest, RowCount, metrics::RegressionRep
 
 /// Trains a random forest on .npy arrays of f32 or f64 and writes its canonical bytes and predictions.
 #[derive(Parser)]
+#[command(allow_negative_numbers = true)]
 struct Args {
     /// Features, rows x columns; NaN is missing.
     #[arg(long)]
@@ -85,10 +86,7 @@ fn main() -> Result<()> {
     let n_nodes: usize = forest.trees().iter().map(|tree| tree.nodes().len()).sum();
     let fitted = forest.try_predict(x.view())?;
     println!("{} trees, {n_nodes} nodes", forest.trees().len());
-    println!(
-        "on the training rows: {}",
-        RegressionReport::new(y.view(), fitted.view())?
-    );
+    println!("on the training rows: {}", RegressionReport::new(y.view(), fitted.view())?);
     if let Some(out_of_bag) = forest.out_of_bag() {
         println!("out of bag: R² {}", out_of_bag.r2());
     }

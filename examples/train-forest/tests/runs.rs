@@ -1,4 +1,10 @@
 //! Runs the program on committed data and compares what it writes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test may fail by panicking, and compares bits"
+)]
 
 use std::{
     fs,
@@ -11,46 +17,26 @@ use ndarray_npy::{read_npy, write_npy};
 use sha2::{Digest, Sha256};
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fixtures/expected/forest")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/expected/forest").join(name)
 }
 
 fn friedman(name: &str) -> Array2<f32> {
     let bytes = fs::read(fixture(name)).unwrap();
-    let values: Vec<f32> = bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|b| f32::from_le_bytes(*b))
-        .collect();
+    let values: Vec<f32> = bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
     Array2::from_shape_vec((values.len() / 10, 10), values).unwrap()
 }
 
 fn train_forest(folder: &Path, args: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train-forest"));
-    command
-        .current_dir(folder)
-        .args(args.split_whitespace())
-        .output()
-        .unwrap()
+    command.current_dir(folder).args(args.split_whitespace()).output().unwrap()
 }
 
 #[test]
 fn writes_scikit_learns_forest_and_predictions() {
     let folder = tempfile::tempdir().unwrap();
     let y = fs::read(fixture("fried_ytrain_2000_f64le.bin")).unwrap();
-    let y: Array1<f64> = y
-        .as_chunks()
-        .0
-        .iter()
-        .map(|b| f64::from_le_bytes(*b))
-        .collect();
-    write_npy(
-        folder.path().join("x.npy"),
-        &friedman("fried_Xtrain_2000x10_f32le.bin"),
-    )
-    .unwrap();
+    let y: Array1<f64> = y.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
+    write_npy(folder.path().join("x.npy"), &friedman("fried_Xtrain_2000x10_f32le.bin")).unwrap();
     write_npy(
         folder.path().join("t.npy"),
         &friedman("fried_Xtest_500x10_f32le.bin").mapv(f64::from),
@@ -60,27 +46,14 @@ fn writes_scikit_learns_forest_and_predictions() {
     let args = "--x x.npy --y y.npy --n-estimators 100 --seed 42 --n-threads 2 --oob-score \
                 --dump forest.bin --predict t.npy --out p.npy";
     let output = train_forest(folder.path(), args);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains("100 trees, 252610 nodes"), "{printed}");
-    assert!(
-        printed.contains("out of bag: R² 0.8740126295819495"),
-        "{printed}"
-    );
+    assert!(printed.contains("out of bag: R² 0.8740126295819495"), "{printed}");
 
     let dump = fs::read(folder.path().join("forest.bin")).unwrap();
-    let hash: String = Sha256::digest(dump)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(
-        hash,
-        "239de4ad38610e4e696aef1214dd5bcf343498fc9df1f53489b06b29f5ada87f"
-    );
+    let hash: String = Sha256::digest(dump).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hash, "239de4ad38610e4e696aef1214dd5bcf343498fc9df1f53489b06b29f5ada87f");
 
     let recorded = fs::read_to_string(fixture("fried_rs42.json")).unwrap();
     let recorded: serde_json::Value = serde_json::from_str(&recorded).unwrap();
@@ -88,10 +61,7 @@ fn writes_scikit_learns_forest_and_predictions() {
     let expected = recorded["predictions_hex_be"].as_array().unwrap();
     assert_eq!(prediction.len(), expected.len());
     for (value, expected) in prediction.iter().zip(expected) {
-        assert_eq!(
-            format!("{:016x}", value.to_bits()),
-            expected.as_str().unwrap()
-        );
+        assert_eq!(format!("{:016x}", value.to_bits()), expected.as_str().unwrap());
     }
 }
 
@@ -101,10 +71,7 @@ fn names_what_is_wrong() {
     fs::write(folder.path().join("x.npy"), "no array").unwrap();
     write_npy(folder.path().join("y.npy"), &Array1::<f64>::zeros(3)).unwrap();
     for (args, expected) in [
-        (
-            "--x x.npy --y y.npy",
-            "x.npy is not a .npy array of f32 or f64",
-        ),
+        ("--x x.npy --y y.npy", "x.npy is not a .npy array of f32 or f64"),
         ("--x none.npy --y y.npy", "none.npy"),
         (
             "--x x.npy --y y.npy --max-features some",
@@ -114,9 +81,6 @@ fn names_what_is_wrong() {
     ] {
         let output = train_forest(folder.path(), args);
         let message = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            !output.status.success() && message.contains(expected),
-            "{args}: {message}"
-        );
+        assert!(!output.status.success() && message.contains(expected), "{args}: {message}");
     }
 }
