@@ -1,2 +1,72 @@
-//! Set-up and checks of this workspace that need logic.
-fn main() {}
+//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|golden|gates|deny`.
+#![allow(clippy::print_stdout, reason = "a program talks")]
+
+mod gates;
+mod peers;
+mod tools;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  test [ARGS]  sets up the peers and runs all tests, those against the peers too; ARGS go to cargo test
+  peers        sets up the peers only: scikit-learn in a virtual environment under target/
+  golden       makes fixtures/ again from its scripts, with the peers' versions
+  gates        checks who depends on whom
+  deny         checks licences, sources and banned crates of all dependencies";
+
+fn main() -> Result<()> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    match args.first().map(String::as_str) {
+        Some("test") => test(&args[1..]),
+        Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
+        Some("golden") => golden(),
+        Some("gates") => gates::check(),
+        Some("deny") => tools::deny(),
+        _ => bail!(USAGE),
+    }
+}
+
+/// Tests that need a peer are marked as ignored, so that `cargo test` works without any set-up. Here they run too.
+fn test(args: &[String]) -> Result<()> {
+    let python = peers::set_up()?;
+    let mut test = cargo("test");
+    test.args(["--workspace", "--locked"]).args(args).env(peers::PYTHON, python);
+    if !args.iter().any(|arg| arg == "--") {
+        test.arg("--");
+    }
+    run(test.arg("--include-ignored"))
+}
+
+fn golden() -> Result<()> {
+    let python = peers::set_up()?;
+    run(Command::new(python).arg(root().join("fixtures/make_all.py")))
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The folder for what is built, which is never part of the project.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+fn cargo(command: &str) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg(command).current_dir(root());
+    cargo
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("could not start {command:?}"))?;
+    ensure!(status.success(), "{command:?} failed: {status}");
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! The peers that tests compare with, at the versions that `fixtures/requirements.txt` pins.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{root, run, target};
+
+/// Tells tests where the peers' Python is.
+pub(crate) const PYTHON: &str = "SPINNEY_PEERS_PYTHON";
+
+/// Makes the virtual environment if it is not there, or not of these requirements, and returns its Python.
+pub(crate) fn set_up() -> Result<PathBuf> {
+    let requirements = root().join("fixtures/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).context("fixtures/requirements.txt")?;
+    let venv = std::path::absolute(target().join("peers"))?;
+    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let stamp = venv.join("requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    println!("setting up the peers in {}", venv.display());
+    make_venv(&venv)?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    run(pip.arg(&requirements))?;
+    // Written last: a set-up that was interrupted begins anew.
+    fs::write(stamp, wanted)?;
+    Ok(python)
+}
+
+/// Where Python lacks `venv`'s own pip (Debian's does), the package virtualenv brings one.
+fn make_venv(venv: &Path) -> Result<()> {
+    let python = host_python()?;
+    if venv.exists() {
+        fs::remove_dir_all(venv)?;
+    }
+    run(Command::new(&python).args(["-m", "venv"]).arg(venv))
+        .or_else(|_| run(Command::new(&python).args(["-m", "virtualenv"]).arg(venv)))
+        .context("Python can make no virtual environment: install its venv module")
+}
+
+fn host_python() -> Result<String> {
+    let asked = env::var("PYTHON").ok().into_iter();
+    let usual = ["python3", "python"].map(str::to_owned);
+    for python in asked.chain(usual) {
+        let mut version = Command::new(&python);
+        version.args(["-c", "import sys; print(sys.version_info >= (3, 11))"]);
+        if version.output().is_ok_and(|output| output.stdout.starts_with(b"True")) {
+            return Ok(python);
+        }
+    }
+    bail!(
+        "the tests compare with scikit-learn, which needs Python 3.11 or later: set PYTHON to one"
+    )
+}
