@@ -1,11 +1,9 @@
 use linfa::Float;
 use ndarray::{Array1, ArrayView2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
+use spinney_numpy_random::pairwise_sum;
 
-use crate::{
-    Error, OutOfBag, RandomForestParams, Result, Tree, feature_columns::round_to_f32,
-    tree::normalize,
-};
+use crate::{Error, OutOfBag, RandomForestParams, Result, Tree, feature_columns::round_to_f32};
 
 /// Rows predicted together: each tree is walked for all of them before the next, so that it stays in the cache.
 const BLOCK_ROWS: usize = 128;
@@ -153,7 +151,7 @@ impl RandomForest {
 
     /// Returns each feature's share of the impurity decrease, averaged over the trees; they sum to 1.
     ///
-    /// All are 0 if no tree has a split. Features with many distinct values are favoured, as always with this measure.
+    /// All are 0 if no tree has a split, or if no split decreased impurity (where scikit-learn divides 0 by 0). Features with many distinct values are favoured, as always with this measure.
     #[must_use]
     pub fn feature_importances(&self) -> Array1<f64> {
         let mut importances = vec![0.0; self.n_features];
@@ -169,7 +167,12 @@ impl RandomForest {
         for importance in &mut importances {
             *importance /= f64::from(n_trees.max(1));
         }
-        normalize(&mut importances);
+        let sum = pairwise_sum(&importances);
+        if sum != 0.0 {
+            for importance in &mut importances {
+                *importance /= sum;
+            }
+        }
         importances.into()
     }
 

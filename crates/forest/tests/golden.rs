@@ -8,10 +8,10 @@
 
 mod fixture;
 
-use fixture::{Matrix, hex_be, sha256_hex};
+use fixture::{Matrix, hex_be, params, sha256_f64, sha256_hex};
 use ndarray::{Array1, ArrayView1};
 use serde_json::Value;
-use spinney_forest::{MaxFeatures, RandomForest, RandomForestParams, metrics};
+use spinney_forest::{RandomForest, metrics};
 
 #[test]
 fn ames_forest_is_scikit_learns() {
@@ -148,48 +148,11 @@ fn assert_same_forest(forest: &RandomForest, recorded: &Value) {
     assert!(out_of_bag.rows_without_vote().is_empty());
 }
 
-fn sha256_f64(values: ArrayView1<'_, f64>) -> String {
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    sha256_hex(&bytes)
-}
-
 fn assert_same_bits(found: ArrayView1<'_, f64>, expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
         assert_eq!(found.to_bits(), expected.to_bits(), "value {i}: {found} is not {expected}");
     }
-}
-
-/// Our parameters for scikit-learn's names, or nothing if one of them does not exist yet.
-fn params(recorded: &Value) -> Option<RandomForestParams> {
-    let mut params = RandomForest::params();
-    for (name, value) in recorded.as_object().unwrap() {
-        let count = value.as_u64().map(|n| n as usize);
-        params = match (name.as_str(), count, value.as_f64()) {
-            ("n_estimators", Some(n), _) => params.n_estimators(n),
-            ("random_state", Some(n), _) => params.seed(u32::try_from(n).unwrap()),
-            ("max_features", Some(n), _) => params.max_features(n),
-            ("max_features", _, Some(q)) => params.max_features(q),
-            ("max_features", ..) => params.max_features(match value.as_str().unwrap() {
-                "sqrt" => MaxFeatures::Sqrt,
-                "log2" => MaxFeatures::Log2,
-                other => panic!("max_features {other}"),
-            }),
-            ("max_depth", Some(n), _) => params.max_depth(n),
-            ("min_samples_split", Some(n), _) => params.min_samples_split(n),
-            ("min_samples_split", _, Some(q)) => params.min_samples_split(q),
-            ("min_samples_leaf", Some(n), _) => params.min_samples_leaf(n),
-            ("min_samples_leaf", _, Some(q)) => params.min_samples_leaf(q),
-            ("max_samples", Some(n), _) => params.max_samples(n),
-            ("max_samples", _, Some(q)) => params.max_samples(q),
-            ("min_impurity_decrease", _, Some(q)) => params.min_impurity_decrease(q),
-            ("bootstrap", ..) => params.bootstrap(value.as_bool().unwrap()),
-            ("oob_score", ..) => params.oob_score(value.as_bool().unwrap()),
-            ("max_leaf_nodes" | "min_weight_fraction_leaf", ..) => return None,
-            (other, ..) => panic!("{other} = {value}"),
-        };
-    }
-    Some(params)
 }
 
 /// Builds a variant's data from its recipe in `variants.json`.

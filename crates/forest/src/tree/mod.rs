@@ -176,17 +176,12 @@ impl Tree {
         for importance in &mut importances {
             *importance /= root_weight;
         }
-        normalize(&mut importances);
-        importances
-    }
-}
-
-/// Divides by the sum, unless that is not above zero.
-pub(crate) fn normalize(importances: &mut [f64]) {
-    let sum = pairwise_sum(importances);
-    if sum > 0.0 {
-        for importance in importances {
-            *importance /= sum;
+        let sum = pairwise_sum(&importances);
+        if sum > 0.0 {
+            for importance in &mut importances {
+                *importance /= sum;
+            }
         }
+        importances
     }
 }
