@@ -1,4 +1,4 @@
-//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|golden|gates|deny`.
+//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|golden|gates|deny|fuzz`.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
 mod gates;
@@ -19,7 +19,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
-  deny         checks licences, sources and banned crates of all dependencies";
+  deny         checks licences, sources and banned crates of all dependencies
+  fuzz SECONDS runs each fuzz target that long";
 
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -29,6 +30,7 @@ fn main() -> Result<()> {
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
+        Some("fuzz") => tools::fuzz(args.get(1).map_or("", String::as_str)),
         _ => bail!(USAGE),
     }
 }

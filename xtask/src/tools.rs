@@ -1,12 +1,14 @@
 //! Tools that checks need, at pinned versions, built once under `target/`.
 
-use std::{path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{cargo, root, run, target};
 
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_FUZZ: &str = "0.13.2";
+const FUZZ_TARGETS: &[&str] = &["bundle", "csv", "score", "transform_params"];
 
 /// Checks `deny.toml`. Advisories are not among the checks: their database is not in the package registry.
 pub(crate) fn deny() -> Result<()> {
@@ -14,6 +16,22 @@ pub(crate) fn deny() -> Result<()> {
     let mut check = Command::new(deny);
     check.current_dir(root()).args(["--locked", "check", "bans", "licenses", "sources"]);
     run(&mut check)
+}
+
+/// Runs each fuzz target for a number of seconds, from the committed seeds.
+pub(crate) fn fuzz(seconds: &str) -> Result<()> {
+    let seconds: u32 = seconds.parse().context("cargo xtask fuzz SECONDS")?;
+    let fuzz = install("cargo-fuzz", CARGO_FUZZ)?;
+    for target in FUZZ_TARGETS {
+        let [found, seeds] = ["found", "corpus"].map(|folder| format!("fuzz/{folder}/{target}"));
+        fs::create_dir_all(root().join(&found))?;
+        let mut run_target = Command::new(&fuzz);
+        run_target.current_dir(root()).args(["run", target, &found, &seeds, "--"]);
+        run_target.arg(format!("-max_total_time={seconds}"));
+        // The address sanitizer is a compiler flag that stable accepts only this way.
+        run(run_target.env("RUSTC_BOOTSTRAP", "1"))?;
+    }
+    Ok(())
 }
 
 fn install(package: &str, version: &str) -> Result<PathBuf> {
