@@ -56,17 +56,7 @@ impl FromStr for Fingerprint {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut bytes = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return Err(Error::InvalidFingerprint);
-        }
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-            let (Some(high), Some(low)) = (high, low) else {
-                return Err(Error::InvalidFingerprint);
-            };
-            *byte = (high << 4 | low) as u8;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| Error::InvalidFingerprint)?;
         Ok(Self(bytes))
     }
 }

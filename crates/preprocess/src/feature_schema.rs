@@ -112,21 +112,10 @@ impl FromStr for SchemaHash {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != 32 || !rest.is_empty() {
-            return Err(Error::InvalidHash);
-        }
         let mut bytes = [0; 32];
-        for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(high)? << 4 | digit(low)?;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| Error::InvalidHash)?;
         Ok(Self(bytes))
     }
-}
-
-fn digit(ascii: u8) -> Result<u8> {
-    let digit = char::from(ascii).to_digit(16).ok_or(Error::InvalidHash)?;
-    u8::try_from(digit).map_err(|_| Error::InvalidHash)
 }
 
 impl Serialize for SchemaHash {
