@@ -1,4 +1,4 @@
-use spinney_numpy_random::RandomState;
+use spinney_numpy_random::{RandomState, pairwise_sum};
 
 use crate::tree::xorshift::XorShift32;
 
@@ -11,14 +11,51 @@ pub(crate) fn tree_seeds(seed: u32, n_estimators: usize) -> Vec<u32> {
     (0..n_estimators).map(|_| forest.interval(MAX_RAND_SEED - 1) as u32).collect()
 }
 
-/// Returns how often each row is drawn for a tree; the counts are its rows' weights.
-pub(crate) fn bootstrap_weights(tree_seed: u32, n_rows: usize, n_draws: usize) -> Vec<f64> {
-    let mut rows = RandomState::new(tree_seed);
-    let mut weights = vec![0.0; n_rows];
-    for _ in 0..n_draws {
-        weights[rows.interval(n_rows as u64 - 1) as usize] += 1.0;
+/// How the rows of each tree are drawn, with replacement.
+#[derive(Debug)]
+pub(crate) struct Bootstrap {
+    n_rows: usize,
+    n_draws: usize,
+    /// With sample weights, the share of all weight up to and including each row.
+    cumulative: Option<Vec<f64>>,
+}
+
+impl Bootstrap {
+    pub(crate) fn new(n_rows: usize, n_draws: usize, sample_weight: Option<&[f64]>) -> Self {
+        Self { n_rows, n_draws, cumulative: sample_weight.map(cumulative_shares) }
     }
-    weights
+
+    /// Returns how often each row is drawn for a tree; the counts are its rows' weights.
+    pub(crate) fn counts(&self, tree_seed: u32) -> Vec<f64> {
+        let mut draws = RandomState::new(tree_seed);
+        let mut counts = vec![0.0; self.n_rows];
+        for _ in 0..self.n_draws {
+            let row = match &self.cumulative {
+                None => draws.interval(self.n_rows as u64 - 1) as usize,
+                Some(cumulative) => {
+                    let drawn = draws.random_sample();
+                    cumulative.partition_point(|&share| share <= drawn)
+                }
+            };
+            counts[row] += 1.0;
+        }
+        counts
+    }
+}
+
+/// As numpy's `choice` computes them: shares first, then running sums, then once more divided by the last.
+fn cumulative_shares(sample_weight: &[f64]) -> Vec<f64> {
+    let total = pairwise_sum(sample_weight);
+    let mut sum = 0.0;
+    let mut cumulative: Vec<f64> = Vec::with_capacity(sample_weight.len());
+    for weight in sample_weight {
+        sum += weight / total;
+        cumulative.push(sum);
+    }
+    for share in &mut cumulative {
+        *share /= sum;
+    }
+    cumulative
 }
 
 /// The generator that draws a tree's features. It starts from the tree's seed anew, not where the bootstrap ended.
@@ -53,7 +90,8 @@ mod tests {
         let cases = vectors["bootstrap_n2344_seed42"].as_array().unwrap();
         assert!(!cases.is_empty());
         for case in cases {
-            let weights = bootstrap_weights(case["tree_seed"].as_u64().unwrap() as u32, 2344, 2344);
+            let bootstrap = Bootstrap::new(2344, 2344, None);
+            let weights = bootstrap.counts(case["tree_seed"].as_u64().unwrap() as u32);
             let distinct = weights.iter().filter(|&&weight| weight > 0.0).count() as u64;
             assert_eq!(distinct, case["distinct"].as_u64().unwrap());
             let most = weights.iter().fold(0.0_f64, |most, &weight| most.max(weight));

@@ -86,9 +86,47 @@ pub enum Error {
         /// The largest absolute value of `y`.
         largest: f64,
     },
-    /// A linfa data set with sample weights, which are not supported yet.
-    #[error("sample weights are not supported")]
-    UnsupportedWeights,
+    /// A target below zero, which the Poisson criterion cannot count.
+    #[error("row {row} of y is {value}, but the Poisson criterion needs targets of 0 or more")]
+    NegativeTarget {
+        /// Row of `y`, counted from 0.
+        row: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// Targets that are all zero, which leaves the Poisson criterion nothing to predict.
+    #[error("y sums to 0, but the Poisson criterion needs a target above 0")]
+    TargetsSumToZero,
+    /// `x` and the sample weights differ in length.
+    #[error("x has {x_rows} rows, but sample_weight has {weights}")]
+    WeightLength {
+        /// Rows of `x`.
+        x_rows: usize,
+        /// Values in `sample_weight`.
+        weights: usize,
+    },
+    /// A sample weight that is negative, infinite or NaN.
+    #[error("row {row} of sample_weight is {value}, but a weight must be 0 or more and finite")]
+    InvalidWeight {
+        /// Row of `sample_weight`, counted from 0.
+        row: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// Sample weights that are all zero, or too large to be summed.
+    #[error("sample_weight sums to {total}, but the sum must be above 0 and finite")]
+    WeightSum {
+        /// The sum.
+        total: f64,
+    },
+    /// Monotonic constraints for another number of features than there are.
+    #[error("monotonic_cst has {found} values, but x has {expected} columns")]
+    ConstraintCount {
+        /// Columns of `x`.
+        expected: usize,
+        /// Constraints given.
+        found: usize,
+    },
     /// Nodes that do not form a tree, or a tree that does not fit its forest.
     #[error("tree {tree}, node {node}: {problem}")]
     InvalidTree {

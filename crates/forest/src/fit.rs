@@ -1,17 +1,20 @@
 use linfa::{Float, ParamGuard};
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
+use spinney_numpy_random::pairwise_sum;
 
 use crate::{
-    Error, MaxFeatures, RandomForest, RandomForestParams, RandomForestValidParams, Result,
-    RowCount,
-    bootstrap::{bootstrap_weights, feature_generator, tree_seeds},
+    Criterion, Error, MaxFeatures, RandomForest, RandomForestParams, RandomForestValidParams,
+    Result, RowCount,
+    bootstrap::{Bootstrap, feature_generator, tree_seeds},
     feature_columns::FeatureColumns,
     out_of_bag::OutOfBag,
+    training_set::TrainingSet,
     tree::{
         Tree,
+        bounds::MonotonicConstraints,
+        criterion::{AbsoluteError, Poisson, SquaredError, WeightedTargets},
         grow::{GrowLimits, grow},
-        node_sums::WeightedTargets,
         search::SearchLimits,
     },
 };
@@ -26,7 +29,9 @@ impl RandomForestParams {
     ///
     /// [`Error::InvalidParameter`] and [`Error::ConflictingParameters`] name the parameter. [`Error::NoRows`],
     /// [`Error::NoFeatures`], [`Error::TooManyRows`], [`Error::TargetLength`], [`Error::InfiniteFeature`],
-    /// [`Error::InvalidTarget`] and [`Error::TargetsTooLarge`] refuse the data, [`Error::ThreadPool`] if threads cannot be
+    /// [`Error::InvalidTarget`], [`Error::TargetsTooLarge`], and for the Poisson criterion [`Error::NegativeTarget`] and
+    /// [`Error::TargetsSumToZero`] refuse the data,
+    /// [`Error::ConstraintCount`] constraints for another number of features, [`Error::ThreadPool`] if threads cannot be
     /// started.
     ///
     /// # Complexity
@@ -67,60 +72,165 @@ impl RandomForestParams {
         y: ArrayView1<'_, f64>,
         on_tree: impl Fn(usize) + Sync,
     ) -> Result<RandomForest> {
-        self.check_ref()?.fit_views(x, y, on_tree)
+        self.check_ref()?.fit(&[], &TrainingSet::new(x, y, None)?, on_tree)
+    }
+
+    /// Fits a forest to arrays whose rows have weights: 0 or more, finite, not all 0.
+    ///
+    /// With bootstrap, a row is drawn in proportion to its weight, and a fraction in
+    /// [`max_samples`](Self::max_samples) is of the sum of weights. Without, sums and means are weighted. Out-of-bag R² and
+    /// limits that count rows are not.
+    ///
+    /// # Errors
+    ///
+    /// As for [`fit_arrays`](Self::fit_arrays), [`Error::WeightLength`], [`Error::InvalidWeight`] and
+    /// [`Error::WeightSum`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use spinney_forest::RandomForest;
+    ///
+    /// let (x, y) = (array![[1.0], [1.0]], array![10.0, 20.0]);
+    /// let params = RandomForest::params().bootstrap(false);
+    /// let forest = params.fit_weighted(x.view(), y.view(), array![3.0, 1.0].view())?;
+    /// assert_eq!(forest.try_predict(x.view())?, array![12.5, 12.5]);
+    /// # Ok::<(), spinney_forest::Error>(())
+    /// ```
+    pub fn fit_weighted<F: Float>(
+        &self,
+        x: ArrayView2<'_, F>,
+        y: ArrayView1<'_, f64>,
+        sample_weight: ArrayView1<'_, f64>,
+    ) -> Result<RandomForest> {
+        self.check_ref()?.fit(&[], &TrainingSet::new(x, y, Some(sample_weight))?, |_| {})
+    }
+
+    /// Grows a fitted forest: keeps its trees and adds those that are missing to `n_estimators`.
+    ///
+    /// With the data and parameters that the forest was fitted with, the result is the forest that `n_estimators` would have
+    /// given at once. (scikit-learn: `warm_start=True`.)
+    ///
+    /// # Errors
+    ///
+    /// As for [`fit_arrays`](Self::fit_arrays), [`Error::FeatureCount`] for another number of columns, and
+    /// [`Error::InvalidParameter`] if `n_estimators` is less than the forest has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use spinney_forest::RandomForest;
+    ///
+    /// let (x, y) = (array![[1.0], [2.0], [3.0]], array![10.0, 20.0, 30.0]);
+    /// let few = RandomForest::params().n_estimators(2).fit_arrays(x.view(), y.view())?;
+    /// let many = RandomForest::params().n_estimators(5).grow(&few, x.view(), y.view())?;
+    /// assert_eq!(many, RandomForest::params().n_estimators(5).fit_arrays(x.view(), y.view())?);
+    /// # Ok::<(), spinney_forest::Error>(())
+    /// ```
+    #[doc(alias = "warm_start")]
+    pub fn grow<F: Float>(
+        &self,
+        forest: &RandomForest,
+        x: ArrayView2<'_, F>,
+        y: ArrayView1<'_, f64>,
+    ) -> Result<RandomForest> {
+        let params = self.check_ref()?;
+        if x.ncols() != forest.n_features() {
+            return Err(Error::FeatureCount { expected: forest.n_features(), found: x.ncols() });
+        }
+        if params.n_estimators() < forest.trees().len() {
+            return Err(Error::InvalidParameter {
+                parameter: "n_estimators",
+                value: params.n_estimators().to_string(),
+                allowed: "at least the number of trees that the forest has",
+            });
+        }
+        params.fit(forest.trees(), &TrainingSet::new(x, y, None)?, |_| {})
     }
 }
 
 impl RandomForestValidParams {
-    pub(crate) fn fit_views<F: Float>(
+    /// Fits the trees that are missing behind those that are there.
+    pub(crate) fn fit(
         &self,
-        x: ArrayView2<'_, F>,
-        y: ArrayView1<'_, f64>,
+        grown: &[Tree],
+        data: &TrainingSet,
         on_tree: impl Fn(usize) + Sync,
     ) -> Result<RandomForest> {
-        if x.nrows() != y.len() {
-            return Err(Error::TargetLength { x_rows: x.nrows(), y_rows: y.len() });
+        let x = &data.x;
+        let constraints = self.monotonic_cst();
+        if !constraints.is_empty() && constraints.len() != x.n_features() {
+            let (expected, found) = (x.n_features(), constraints.len());
+            return Err(Error::ConstraintCount { expected, found });
         }
-        let x = FeatureColumns::new(x)?;
-        let n_draws = self.n_draws(x.n_rows());
-        let y = check_targets(y, n_draws)?;
-        let limits = self.resolve(&x);
+        if self.criterion() == Criterion::Poisson {
+            data.check_counts()?;
+        }
+        let sample_weight = data.sample_weight.as_deref();
+        let n_draws = self.n_draws(data);
+        let bootstrap =
+            self.bootstrap().then(|| Bootstrap::new(x.n_rows(), n_draws, sample_weight));
+        let everywhere = sample_weight.map_or_else(|| vec![1.0; x.n_rows()], <[f64]>::to_vec);
+        let total_weight =
+            if self.bootstrap() { n_draws as f64 } else { pairwise_sum(&everywhere) };
+        data.check_sums(total_weight)?;
+        let limits = self.resolve(x, total_weight);
         let seeds = tree_seeds(self.seed(), self.n_estimators());
 
-        let fit_tree = |(number, &seed): (usize, &u32)| {
-            let weight = self.weights(seed, x.n_rows(), n_draws);
-            let targets = WeightedTargets { y: &y, weight: &weight };
-            let tree = grow(&x, targets, limits, feature_generator(seed));
+        let fit_tree = |number: usize| {
+            let counts = bootstrap.as_ref().map(|bootstrap| bootstrap.counts(seeds[number]));
+            let weight = counts.as_deref().unwrap_or(&everywhere);
+            let targets = WeightedTargets { y: &data.y, weight };
+            let tree = self.fit_tree(x, targets, limits, seeds[number]);
             on_tree(number);
             tree
         };
         self.in_pool(|| {
-            let trees: Vec<Tree> = seeds.par_iter().enumerate().map(fit_tree).collect();
-            let out_of_bag = self.oob_score().then(|| {
-                let in_bag = |tree: usize| bootstrap_weights(seeds[tree], x.n_rows(), n_draws);
-                OutOfBag::new(&trees, &x, &y, in_bag)
+            let new = (grown.len()..seeds.len()).into_par_iter().map(fit_tree);
+            let mut trees = grown.to_vec();
+            trees.par_extend(new);
+            let out_of_bag = bootstrap.as_ref().filter(|_| self.oob_score()).map(|bootstrap| {
+                OutOfBag::new(&trees, x, &data.y, |tree| bootstrap.counts(seeds[tree]))
             });
             RandomForest::new(trees, x.n_features(), out_of_bag)
         })
     }
 
-    fn weights(&self, tree_seed: u32, n_rows: usize, n_draws: usize) -> Vec<f64> {
-        if self.bootstrap() {
-            bootstrap_weights(tree_seed, n_rows, n_draws)
-        } else {
-            vec![1.0; n_rows]
-        }
+    fn fit_tree(
+        &self,
+        x: &FeatureColumns,
+        targets: WeightedTargets<'_>,
+        limits: GrowLimits<'_>,
+        seed: u32,
+    ) -> Tree {
+        let generator = feature_generator(seed);
+        let tree = match self.criterion() {
+            Criterion::SquaredError => {
+                grow(x, targets, SquaredError::new(targets), limits, generator)
+            }
+            Criterion::AbsoluteError => {
+                grow(x, targets, AbsoluteError::new(targets), limits, generator)
+            }
+            Criterion::Poisson => grow(x, targets, Poisson::new(targets), limits, generator),
+        };
+        if self.ccp_alpha() > 0.0 { tree.pruned(self.ccp_alpha()) } else { tree }
     }
 
-    fn n_draws(&self, n_rows: usize) -> usize {
+    fn n_draws(&self, data: &TrainingSet) -> usize {
+        let n_rows = data.x.n_rows();
         match self.max_samples() {
             None => n_rows,
             Some(RowCount::Count(count)) => count,
-            Some(RowCount::Fraction(q)) => ((q * n_rows as f64) as usize).max(1),
+            Some(RowCount::Fraction(q)) => {
+                let total = data.sample_weight.as_deref().map_or(n_rows as f64, pairwise_sum);
+                ((q * total) as usize).max(1)
+            }
         }
     }
 
-    fn resolve(&self, x: &FeatureColumns) -> GrowLimits {
+    fn resolve(&self, x: &FeatureColumns, total_weight: f64) -> GrowLimits<'_> {
         let n_features = x.n_features();
         let max_features = match self.max_features() {
             MaxFeatures::All => n_features,
@@ -140,16 +250,21 @@ impl RandomForestValidParams {
         };
         GrowLimits {
             max_depth: self.max_depth().unwrap_or(usize::MAX),
+            max_leaf_nodes: self.max_leaf_nodes(),
             min_samples_split: min_samples_split.max(min_samples_leaf.saturating_mul(2)),
             min_impurity_decrease: self.min_impurity_decrease(),
-            search: SearchLimits { max_features: max_features.max(1), min_samples_leaf },
+            search: SearchLimits {
+                splitter: self.splitter(),
+                max_features: max_features.max(1),
+                min_samples_leaf,
+                min_weight_leaf: self.min_weight_fraction_leaf() * total_weight,
+                monotonic: MonotonicConstraints(self.monotonic_cst()),
+            },
         }
     }
 
     fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
-        let Some(n_threads) = self.n_threads() else {
-            return Ok(work());
-        };
+        let Some(n_threads) = self.n_threads() else { return Ok(work()) };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads.get()).build();
         let pool = pool.map_err(|error| Error::ThreadPool {
             n_threads: n_threads.get(),
@@ -157,16 +272,4 @@ impl RandomForestValidParams {
         })?;
         Ok(pool.install(work))
     }
-}
-
-/// Targets have to be finite, and so does the largest sum that a node can need.
-fn check_targets(y: ArrayView1<'_, f64>, n_draws: usize) -> Result<Vec<f64>> {
-    if let Some((row, &value)) = y.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(Error::InvalidTarget { row, value });
-    }
-    let largest = y.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    if !(largest * y.len().max(n_draws) as f64).is_finite() {
-        return Err(Error::TargetsTooLarge { largest });
-    }
-    Ok(y.to_vec())
 }

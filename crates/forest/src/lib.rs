@@ -2,17 +2,24 @@
 
 mod bootstrap;
 mod error;
+mod extra_trees;
 mod feature_columns;
 mod fit;
 mod forest;
 mod linfa_traits;
 pub mod metrics;
+mod options;
 mod out_of_bag;
 mod params;
+mod training_set;
 mod tree;
+mod valid_params;
 
 pub use error::{Error, LinfaError, Result};
+pub use extra_trees::ExtraTrees;
 pub use forest::RandomForest;
+pub use options::{Criterion, MaxFeatures, RowCount, Splitter};
 pub use out_of_bag::OutOfBag;
-pub use params::{MaxFeatures, RandomForestParams, RandomForestValidParams, RowCount};
+pub use params::RandomForestParams;
 pub use tree::{Node, Split, Tree};
+pub use valid_params::RandomForestValidParams;

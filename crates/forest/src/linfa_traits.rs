@@ -7,25 +7,25 @@ use linfa::{
 };
 use ndarray::{Array1, ArrayBase, Data, Ix2};
 
-use crate::{Error, RandomForest, RandomForestValidParams, Result};
+use crate::{Error, RandomForest, RandomForestValidParams, Result, training_set::TrainingSet};
 
 impl<F: Float, D: Data<Elem = F>, T: AsSingleTargets<Elem = F>> Fit<ArrayBase<D, Ix2>, T, Error>
     for RandomForestValidParams
 {
     type Object = RandomForest;
 
-    /// Fits a forest to a data set with one target.
+    /// Fits a forest to a data set with one target, and with its weights if it has any.
     ///
     /// # Errors
     ///
-    /// As for [`RandomForestParams::fit_arrays`](crate::RandomForestParams::fit_arrays), and
-    /// [`Error::UnsupportedWeights`] if the data set carries weights.
+    /// As for [`RandomForestParams::fit_weighted`](crate::RandomForestParams::fit_weighted).
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<RandomForest> {
-        if dataset.weights().is_some() {
-            return Err(Error::UnsupportedWeights);
-        }
         let targets = dataset.as_single_targets().mapv(|y| y.to_f64().unwrap_or(f64::NAN));
-        self.fit_views(dataset.records().view(), targets.view(), |_| {})
+        let weights: Option<Array1<f64>> =
+            dataset.weights().map(|weights| weights.iter().map(|&w| f64::from(w)).collect());
+        let weights = weights.as_ref().map(|weights| weights.view());
+        let data = TrainingSet::new(dataset.records().view(), targets.view(), weights)?;
+        self.fit(&[], &data, |_| {})
     }
 }
 

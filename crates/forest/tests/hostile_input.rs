@@ -9,7 +9,8 @@
 use ndarray::{Array1, Array2, array, s};
 use proptest::prelude::*;
 use spinney_forest::{
-    Error, MaxFeatures, Node, RandomForest, RandomForestParams, RowCount, Split, Tree, metrics,
+    Criterion, Error, MaxFeatures, Node, RandomForest, RandomForestParams, RowCount, Split,
+    Splitter, Tree, metrics,
 };
 
 fn fit(x: &Array2<f64>, y: &Array1<f64>) -> Result<RandomForest, Error> {
@@ -39,7 +40,19 @@ fn refuses_parameters_out_of_range_by_name() {
             p().min_impurity_decrease(-1.0),
             "min_impurity_decrease is -1, allowed is 0 or more, finite",
         ),
-        (p().max_samples(0), "max_samples is 0, allowed is 1 or more"),
+        (p().max_samples(0), "max_samples is 0, allowed is 1 to 4294967295"),
+        (
+            p().max_samples(usize::MAX),
+            "max_samples is 18446744073709551615, allowed is 1 to 4294967295",
+        ),
+        (p().max_leaf_nodes(1), "max_leaf_nodes is 1, allowed is 2 or more, or none"),
+        (
+            p().min_weight_fraction_leaf(0.6),
+            "min_weight_fraction_leaf is 0.6, allowed is a fraction in [0, 0.5]",
+        ),
+        (p().ccp_alpha(-0.1), "ccp_alpha is -0.1, allowed is 0 or more, finite"),
+        (p().monotonic_cst([2]), "monotonic_cst is 2, allowed is -1, 0 or 1 for each feature"),
+        (p().monotonic_cst([1, 0]), "monotonic_cst has 2 values, but x has 1 columns"),
         (p().max_samples(-0.5), "max_samples is -0.5, allowed is a fraction above 0"),
         (p().bootstrap(false).max_samples(1), "max_samples needs bootstrap"),
         (p().bootstrap(false).oob_score(true), "oob_score needs bootstrap"),
@@ -75,6 +88,50 @@ fn refuses_targets_that_are_not_finite() {
 fn refuses_targets_whose_sum_overflows() {
     let error = fit(&array![[1.0], [2.0]], &array![1e308, 1e308]).unwrap_err();
     assert_eq!(error.to_string(), "y reaches 1e308, too large to be summed over all rows");
+}
+
+#[test]
+fn refuses_sample_weights_that_weigh_nothing() {
+    let (x, y) = (array![[1.0], [2.0]], array![1.0, 2.0]);
+    for (weight, expected) in [
+        (array![1.0], "x has 2 rows, but sample_weight has 1"),
+        (
+            array![1.0, -1.0],
+            "row 1 of sample_weight is -1, but a weight must be 0 or more and finite",
+        ),
+        (
+            array![f64::NAN, 1.0],
+            "row 0 of sample_weight is NaN, but a weight must be 0 or more and finite",
+        ),
+        (array![0.0, 0.0], "sample_weight sums to 0, but the sum must be above 0 and finite"),
+        (array![1e308, 1e308], "sample_weight sums to inf, but the sum must be above 0 and finite"),
+    ] {
+        let params = RandomForest::params().n_estimators(2);
+        let error = params.fit_weighted(x.view(), y.view(), weight.view()).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn refuses_targets_that_count_nothing() {
+    let params = RandomForest::params().criterion(Criterion::Poisson);
+    let x = array![[1.0], [2.0]];
+    let error = params.fit_arrays(x.view(), array![1.0, -2.0].view()).unwrap_err();
+    let expected = "row 1 of y is -2, but the Poisson criterion needs targets of 0 or more";
+    assert_eq!(error.to_string(), expected);
+    let error = params.fit_arrays(x.view(), array![0.0, 0.0].view()).unwrap_err();
+    assert_eq!(error.to_string(), "y sums to 0, but the Poisson criterion needs a target above 0");
+}
+
+#[test]
+fn refuses_to_grow_a_forest_that_does_not_fit() {
+    let (x, y) = (array![[1.0], [2.0]], array![1.0, 2.0]);
+    let forest = fit(&x, &y).unwrap();
+    let fewer = RandomForest::params().n_estimators(2).grow(&forest, x.view(), y.view());
+    let expected = "n_estimators is 2, allowed is at least the number of trees that the forest has";
+    assert_eq!(fewer.unwrap_err().to_string(), expected);
+    let wider = RandomForest::params().grow(&forest, array![[1.0, 2.0]].view(), array![1.0].view());
+    assert_eq!(wider, Err(Error::FeatureCount { expected: 1, found: 2 }));
 }
 
 #[test]
@@ -203,7 +260,14 @@ fn any_params() -> impl Strategy<Value = RandomForestParams> {
                 .bootstrap(bootstrap)
                 .oob_score(oob && bootstrap)
                 .seed(seed)
-                .min_impurity_decrease(decrease);
+                .min_impurity_decrease(decrease)
+                .criterion(if seed % 3 == 0 {
+                    Criterion::AbsoluteError
+                } else {
+                    Criterion::SquaredError
+                })
+                .splitter(if seed % 5 == 0 { Splitter::Random } else { Splitter::Best })
+                .max_leaf_nodes((seed % 2 == 0).then_some(5));
             match samples {
                 Some(samples) if bootstrap => params.max_samples(samples),
                 _ => params,

@@ -91,11 +91,14 @@ fn linfa_cross_validates() {
 }
 
 #[test]
-fn linfa_weights_are_refused_rather_than_ignored() {
-    let dataset =
-        Dataset::new(array![[0.0], [1.0]], array![0.0, 1.0]).with_weights(array![1.0, 2.0]);
-    let result = RandomForest::params().fit(&dataset);
-    assert_eq!(result, Err(Error::UnsupportedWeights));
+fn linfa_weights_count() {
+    let (x, y) = fixture::friedman_train();
+    let weight = y.mapv(|y| (y as f32).abs());
+    let dataset = Dataset::new(x.mapv(f64::from), y.clone()).with_weights(weight.clone());
+    let params = RandomForest::params().n_estimators(5);
+    let expected = params.fit_weighted(x.view(), y.view(), weight.mapv(f64::from).view()).unwrap();
+    assert_eq!(params.fit(&dataset).unwrap(), expected);
+    assert_ne!(params.fit_arrays(x.view(), y.view()).unwrap(), expected);
 }
 
 fn data() -> impl Strategy<Value = (Array2<f64>, Array1<f64>)> {
@@ -160,6 +163,40 @@ proptest! {
         });
         let again = RandomForest::from_trees(trees.collect(), forest.n_features()).unwrap();
         prop_assert_eq!(again, forest);
+    }
+
+    #[test]
+    fn a_forest_grows_as_if_planted_at_once((x, y) in data(), seed: u32, few in 1_usize..4) {
+        let params = RandomForest::params().n_estimators(5).seed(seed).oob_score(true);
+        let at_once = params.fit_arrays(x.view(), y.view()).unwrap();
+        let young = params.clone().n_estimators(few).fit_arrays(x.view(), y.view()).unwrap();
+        let grown = params.grow(&young, x.view(), y.view()).unwrap();
+        prop_assert_eq!(grown.to_canonical_bytes(), at_once.to_canonical_bytes());
+        let votes = [grown, at_once].map(|forest| forest.out_of_bag().unwrap().prediction().to_vec());
+        prop_assert_eq!(&votes[0], &votes[1]);
+    }
+
+    #[test]
+    fn monotonic_constraints_are_kept((x, y) in data(), seed: u32) {
+        let x = x.mapv(|value| if value.is_nan() { 0.0 } else { value });
+        let mut constraints = vec![0; x.ncols()];
+        constraints[0] = 1;
+        let params = RandomForest::params().n_estimators(5).seed(seed).monotonic_cst(constraints);
+        let forest = params.fit_arrays(x.view(), y.view()).unwrap();
+        let mut more = x.clone();
+        more.column_mut(0).mapv_inplace(|value| value + 1.5);
+        let (less, more) = (forest.try_predict(x.view()), forest.try_predict(more.view()));
+        for (less, more) in less.unwrap().iter().zip(more.unwrap()) {
+            prop_assert!(*less <= more + 1e-9);
+        }
+    }
+
+    #[test]
+    fn leaves_are_limited((x, y) in data(), seed: u32, most in 2_usize..8) {
+        let params = RandomForest::params().n_estimators(5).seed(seed).max_leaf_nodes(most);
+        for tree in params.fit_arrays(x.view(), y.view()).unwrap().trees() {
+            prop_assert!(tree.nodes().iter().filter(|node| node.split.is_none()).count() <= most);
+        }
     }
 
     #[test]

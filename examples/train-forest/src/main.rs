@@ -7,7 +7,9 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use ndarray::{Array, Dimension};
 use ndarray_npy::{ReadNpyError, read_npy, write_npy};
-use spinney_forest::{MaxFeatures, RandomForest, RowCount, metrics::RegressionReport};
+use spinney_forest::{
+    Criterion, MaxFeatures, RandomForest, RowCount, Splitter, metrics::RegressionReport,
+};
 
 /// Trains a random forest on .npy arrays of f32 or f64 and writes its canonical bytes and predictions.
 #[derive(Parser)]
@@ -25,6 +27,12 @@ struct Args {
     /// Seed of all random choices.
     #[arg(long, alias = "random-state", default_value_t = 0)]
     seed: u32,
+    /// What splits decrease: squared_error, friedman_mse (the same), absolute_error or poisson.
+    #[arg(long, default_value = "squared_error")]
+    criterion: Criterion,
+    /// How a feature is split: best, or random (extremely randomised trees).
+    #[arg(long, default_value = "best")]
+    splitter: Splitter,
     /// Features a split looks at: all, sqrt, log2, a count or a fraction.
     #[arg(long, default_value = "all")]
     max_features: MaxFeatures,
@@ -37,6 +45,21 @@ struct Args {
     /// Rows each side of a split keeps: a count or a fraction.
     #[arg(long, default_value = "1")]
     min_samples_leaf: RowCount,
+    /// Share of all weight that each side of a split keeps.
+    #[arg(long, default_value_t = 0.0)]
+    min_weight_fraction_leaf: f64,
+    /// Leaves at most; the best split comes first [default: no limit].
+    #[arg(long)]
+    max_leaf_nodes: Option<usize>,
+    /// Impurity decrease for each leaf more that a subtree must bring to be kept.
+    #[arg(long, default_value_t = 0.0)]
+    ccp_alpha: f64,
+    /// For each feature 1 if predictions may only rise with it, -1 if they may only fall, or 0.
+    #[arg(long, value_delimiter = ',')]
+    monotonic_cst: Vec<i8>,
+    /// Weight of each row, one for each row of x.
+    #[arg(long)]
+    sample_weight: Option<PathBuf>,
     /// Impurity decrease below which a split is not made.
     #[arg(long, default_value_t = 0.0)]
     min_impurity_decrease: f64,
@@ -69,19 +92,30 @@ fn main() -> Result<()> {
     let y = read::<ndarray::Ix1>(&args.y)?;
     let mut params = RandomForest::params()
         .n_estimators(args.n_estimators)
+        .criterion(args.criterion)
+        .splitter(args.splitter)
         .seed(args.seed)
         .max_features(args.max_features)
         .max_depth(args.max_depth)
         .min_samples_split(args.min_samples_split)
         .min_samples_leaf(args.min_samples_leaf)
+        .min_weight_fraction_leaf(args.min_weight_fraction_leaf)
+        .max_leaf_nodes(args.max_leaf_nodes)
         .min_impurity_decrease(args.min_impurity_decrease)
+        .ccp_alpha(args.ccp_alpha)
+        .monotonic_cst(args.monotonic_cst)
         .bootstrap(args.bootstrap)
         .oob_score(args.oob_score)
         .n_threads(args.n_threads);
     if let Some(max_samples) = args.max_samples {
         params = params.max_samples(max_samples);
     }
-    let forest = params.fit_arrays(x.view(), y.view())?;
+    let forest = match &args.sample_weight {
+        None => params.fit_arrays(x.view(), y.view())?,
+        Some(path) => {
+            params.fit_weighted(x.view(), y.view(), read::<ndarray::Ix1>(path)?.view())?
+        }
+    };
 
     let n_nodes: usize = forest.trees().iter().map(|tree| tree.nodes().len()).sum();
     let fitted = forest.try_predict(x.view())?;

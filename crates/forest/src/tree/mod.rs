@@ -1,6 +1,10 @@
+pub(crate) mod bounds;
 mod canonical;
+pub(crate) mod criterion;
+mod frontier;
 pub(crate) mod grow;
-pub(crate) mod node_sums;
+mod prune;
+mod random_split;
 pub(crate) mod search;
 mod sort;
 pub(crate) mod xorshift;

@@ -28,16 +28,16 @@ pub(crate) fn gather(rows: &mut [u32], column: &[f32], values: &mut [f32]) -> us
     rows.len() - back
 }
 
-/// Sorts `values` ascending and moves `rows` along: quicksort that falls back to heap sort, insertion sort for short runs.
+/// Sorts `values` ascending and moves `rows` along with them: quicksort that falls back to heap sort, insertion sort for short runs.
 ///
 /// Compares values only, so the order of equal values follows from the movements. No value may be NaN.
-pub(crate) fn sort(values: &mut [f32], rows: &mut [u32]) {
+pub(crate) fn sort<V: Copy + PartialOrd, R>(values: &mut [V], rows: &mut [R]) {
     debug_assert_eq!(values.len(), rows.len());
     let budget = 2 * values.len().checked_ilog2().unwrap_or(0);
     quick_sort(values, rows, budget);
 }
 
-fn quick_sort(mut values: &mut [f32], mut rows: &mut [u32], mut budget: u32) {
+fn quick_sort<V: Copy + PartialOrd, R>(mut values: &mut [V], mut rows: &mut [R], mut budget: u32) {
     while values.len() > INSERTION_LENGTH {
         if budget == 0 {
             heap_sort(values, rows);
@@ -66,18 +66,19 @@ fn quick_sort(mut values: &mut [f32], mut rows: &mut [u32], mut budget: u32) {
     insertion_sort(values, rows);
 }
 
-fn median(a: f32, b: f32, c: f32) -> f32 {
+fn median<V: Copy + PartialOrd>(a: V, b: V, c: V) -> V {
+    let max = |a, b| if a < b { b } else { a };
     if a < b {
-        if b < c { b } else { a.max(c) }
+        if b < c { b } else { max(a, c) }
     } else if a < c {
         a
     } else {
-        b.max(c)
+        max(b, c)
     }
 }
 
 /// Stable: an element moves past strictly greater ones only.
-fn insertion_sort(values: &mut [f32], rows: &mut [u32]) {
+fn insertion_sort<V: Copy + PartialOrd, R>(values: &mut [V], rows: &mut [R]) {
     for end in 1..values.len() {
         let mut place = end;
         while place > 0 && values[place - 1] > values[place] {
@@ -87,7 +88,7 @@ fn insertion_sort(values: &mut [f32], rows: &mut [u32]) {
     }
 }
 
-fn heap_sort(values: &mut [f32], rows: &mut [u32]) {
+fn heap_sort<V: Copy + PartialOrd, R>(values: &mut [V], rows: &mut [R]) {
     let n = values.len();
     for root in (0..n / 2).rev() {
         sift_down(values, rows, root, n);
@@ -98,7 +99,12 @@ fn heap_sort(values: &mut [f32], rows: &mut [u32]) {
     }
 }
 
-fn sift_down(values: &mut [f32], rows: &mut [u32], mut root: usize, end: usize) {
+fn sift_down<V: Copy + PartialOrd, R>(
+    values: &mut [V],
+    rows: &mut [R],
+    mut root: usize,
+    end: usize,
+) {
     loop {
         let (left, right) = (2 * root + 1, 2 * root + 2);
         let mut greatest = root;
@@ -116,13 +122,13 @@ fn sift_down(values: &mut [f32], rows: &mut [u32], mut root: usize, end: usize) 
     }
 }
 
-fn swap(values: &mut [f32], rows: &mut [u32], a: usize, b: usize) {
+fn swap<V, R>(values: &mut [V], rows: &mut [R], a: usize, b: usize) {
     values.swap(a, b);
     rows.swap(a, b);
 }
 
 /// Moves rows that go left to the front, by exchange with the far end, and returns how many there are.
-pub(crate) fn partition(rows: &mut [u32], mut goes_left: impl FnMut(u32) -> bool) -> usize {
+pub(crate) fn partition(rows: &mut [u32], goes_left: impl Fn(u32) -> bool) -> usize {
     let (mut cursor, mut end) = (0, rows.len());
     while cursor < end {
         if goes_left(rows[cursor]) {
