@@ -144,18 +144,27 @@ impl Tree {
         depth.into_iter().max().unwrap_or(0)
     }
 
-    /// Returns the leaf that a row of features falls into.
+    /// Returns the number of the leaf that a row of features falls into.
     ///
     /// A column that `row` is too short for counts as missing.
     #[must_use]
-    pub fn leaf(&self, row: &[f32]) -> &Node {
-        let mut node = &self.nodes[0];
-        while let Some(split) = &node.split {
-            let value = row.get(split.feature as usize).copied().unwrap_or(f32::NAN);
-            let left = goes_left(value, split.threshold, split.missing_go_to_left);
-            node = &self.nodes[if left { split.left } else { split.right } as usize];
+    pub fn leaf_number(&self, row: &[f32]) -> u32 {
+        let mut number = 0;
+        while let Some(split) = self.nodes[number as usize].split {
+            number = if self.goes_left(row, split) { split.left } else { split.right };
         }
-        node
+        number
+    }
+
+    /// Returns the leaf that a row of features falls into, by its [number](Self::leaf_number).
+    #[must_use]
+    pub fn leaf(&self, row: &[f32]) -> &Node {
+        &self.nodes[self.leaf_number(row) as usize]
+    }
+
+    pub(crate) fn goes_left(&self, row: &[f32], split: Split) -> bool {
+        let value = row.get(split.feature as usize).copied().unwrap_or(f32::NAN);
+        goes_left(value, split.threshold, split.missing_go_to_left)
     }
 
     /// Predicts one row: the value of its [`leaf`](Self::leaf).
