@@ -20,7 +20,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
-  fuzz SECONDS runs each fuzz target that long";
+  fuzz SECONDS runs each fuzz target that long
+  bench TABLE  measures beside the peers and prints a table: training or prediction; more arguments go to the script";
 
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -31,6 +32,7 @@ fn main() -> Result<()> {
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
         Some("fuzz") => tools::fuzz(args.get(1).map_or("", String::as_str)),
+        Some("bench") => bench(&args[1..]),
         _ => bail!(USAGE),
     }
 }
@@ -49,6 +51,17 @@ fn test(args: &[String]) -> Result<()> {
 fn golden() -> Result<()> {
     let python = peers::set_up()?;
     run(Command::new(python).arg(root().join("fixtures/make_all.py")))
+}
+
+/// Programs in Rust and in Python, one after the other, on the same data.
+fn bench(args: &[String]) -> Result<()> {
+    let [table, rest @ ..] = args else { bail!(USAGE) };
+    let script = root().join("benches/peers").join(format!("{table}.py"));
+    ensure!(script.is_file(), "there is no table {table}: ask for training or prediction");
+    let python = peers::set_up_measured()?;
+    run(cargo("build").args(["--release", "--locked", "--package", "spinney-benches"]))?;
+    let data = target().join("bench-data");
+    run(Command::new(python).arg(script).arg(data).arg(target().join("release")).args(rest))
 }
 
 /// The workspace's folder.

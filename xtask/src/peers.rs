@@ -1,4 +1,4 @@
-//! The peers that tests compare with, at the versions that `fixtures/requirements.txt` pins.
+//! Python peers in virtual environments, at pinned versions: those that tests compare with, and those that are measured.
 
 use std::{
     env, fs,
@@ -13,11 +13,25 @@ use crate::{root, run, target};
 /// Tells tests where the peers' Python is.
 pub(crate) const PYTHON: &str = "SPINNEY_PEERS_PYTHON";
 
-/// Makes the virtual environment if it is not there, or not of these requirements, and returns its Python.
+/// Where the versions stand that fixtures are made with and tests compare with.
+const TESTED: &str = "fixtures/requirements.txt";
+/// Where the versions stand that are measured.
+const MEASURED: &str = "benches/peers/requirements.txt";
+
+/// Sets up what tests compare with and returns its Python.
 pub(crate) fn set_up() -> Result<PathBuf> {
-    let requirements = root().join("fixtures/requirements.txt");
-    let wanted = fs::read_to_string(&requirements).context("fixtures/requirements.txt")?;
-    let venv = std::path::absolute(target().join("peers"))?;
+    install(TESTED, "peers")
+}
+
+/// Sets up what is measured and returns its Python.
+pub(crate) fn set_up_measured() -> Result<PathBuf> {
+    install(MEASURED, "bench-peers")
+}
+
+/// Makes the virtual environment if it is not there, or not of these requirements, and returns its Python.
+fn install(requirements: &str, venv: &str) -> Result<PathBuf> {
+    let wanted = fs::read_to_string(root().join(requirements)).context(requirements.to_owned())?;
+    let venv = std::path::absolute(target().join(venv))?;
     let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let stamp = venv.join("requirements.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -27,7 +41,7 @@ pub(crate) fn set_up() -> Result<PathBuf> {
     make_venv(&venv)?;
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    run(pip.arg(&requirements))?;
+    run(pip.arg(root().join(requirements)))?;
     // Written last: a set-up that was interrupted begins anew.
     fs::write(stamp, wanted)?;
     Ok(python)
