@@ -81,5 +81,6 @@ fn tree(args: &[&str]) -> Result<BTreeSet<String>> {
     let message = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo tree failed: {message}");
     let text = String::from_utf8(output.stdout)?;
-    Ok(text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }

@@ -59,7 +59,7 @@ fn bench(args: &[String]) -> Result<()> {
     let script = root().join("benches/peers").join(format!("{table}.py"));
     ensure!(script.is_file(), "there is no table {table}: ask for training or prediction");
     let python = peers::set_up_measured()?;
-    run(cargo("build").args(["--release", "--locked", "--package", "spinney-benches"]))?;
+    run(cargo("build").args(["--release", "--locked", "--package", "benches"]))?;
     let data = target().join("bench-data");
     run(Command::new(python).arg(script).arg(data).arg(target().join("release")).args(rest))
 }
