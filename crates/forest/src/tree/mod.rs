@@ -1,4 +1,6 @@
 mod canonical;
+pub(crate) mod engine;
+mod exact;
 pub(crate) mod grow;
 pub(crate) mod node_sums;
 pub(crate) mod search;

@@ -8,7 +8,7 @@ use super::{
 use crate::feature_columns::FeatureColumns;
 
 /// Values closer than this count as equal: neighbours in `f32`, as scikit-learn compares them.
-const FEATURE_THRESHOLD: f32 = 1e-7;
+pub(super) const FEATURE_THRESHOLD: f32 = 1e-7;
 
 /// What the search may do, the same for every node of a tree.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,358 @@
+//! Subtrees of few rows: sets of rows are bits of a word, and all boundaries are known when the subtree is entered.
+
+use super::{
+    columns::{Columns, RankTable, Ranks},
+    contest::{Cut, Turn, midway, score},
+    draw::{Drawn, FeatureOrder},
+    nodes::{Nodes, Open},
+    targets::TreeTargets,
+};
+use crate::{
+    feature_columns::FeatureColumns,
+    tree::{
+        node_sums::NodeSums,
+        search::{FEATURE_THRESHOLD, SearchLimits},
+    },
+};
+
+/// Rows of a small subtree at most: the bits of [`Set`].
+pub(super) const MAX_ROWS: usize = 16;
+
+/// Rows of the subtree, by bit.
+type Set = u16;
+
+/// A small subtree that is being grown, and buffers that outlive it.
+#[derive(Debug)]
+pub(super) struct SmallSubtree {
+    rows: Vec<u32>,
+    stride: usize,
+    /// For each row, by feature: the rows that are not above it in that feature's order, itself among them.
+    not_above: Vec<Set>,
+    /// By feature, the rows whose value is missing.
+    missing: Vec<Set>,
+    any_missing: bool,
+    /// Sum and weight of every set of the lower eight rows, and of the upper eight.
+    low_sums: Vec<[f64; 2]>,
+    high_sums: Vec<[f64; 2]>,
+    squares: [f64; MAX_ROWS],
+    /// Candidates of the current node: rows on the left, and in which turn.
+    cuts: Vec<Set>,
+    turns: Vec<u32>,
+    sides: Vec<[f64; 2]>,
+    scores: Vec<f64>,
+    stack: Vec<(Open, Set)>,
+}
+
+impl SmallSubtree {
+    pub(super) fn new(columns: &Columns) -> Self {
+        Self {
+            rows: Vec::with_capacity(MAX_ROWS),
+            stride: columns.stride,
+            not_above: vec![0; MAX_ROWS * columns.stride],
+            missing: vec![0; columns.stride],
+            any_missing: false,
+            low_sums: vec![[0.0; 2]; 256],
+            high_sums: vec![[0.0; 2]; 256],
+            squares: [0.0; MAX_ROWS],
+            cuts: Vec::new(),
+            turns: Vec::new(),
+            sides: Vec::new(),
+            scores: Vec::new(),
+            stack: Vec::new(),
+        }
+    }
+
+    /// Looks up the order of the rows in every column. `false` if values of a column differ and yet count as equal: what
+    /// is a boundary then depends on the rows of each node.
+    pub(super) fn enter(
+        &mut self,
+        x: &FeatureColumns,
+        columns: &Columns,
+        targets: &TreeTargets,
+        rows: &[u32],
+    ) -> bool {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
+        let separable = match &columns.ranks {
+            Ranks::Narrow(table) => self.compare(x, columns, table),
+            Ranks::Wide(table) => self.compare(x, columns, table),
+        };
+        if !separable {
+            return false;
+        }
+        self.any_missing = false;
+        for (feature, _) in columns.has_missing.iter().enumerate().filter(|(_, has)| **has) {
+            let column = x.column(feature);
+            self.missing[feature] = 0;
+            for (bit, &row) in rows.iter().enumerate() {
+                self.missing[feature] |= Set::from(column[row as usize].is_nan()) << bit;
+            }
+            self.any_missing |= self.missing[feature] != 0;
+        }
+        for (bit, &row) in rows.iter().enumerate() {
+            self.squares[bit] = targets.squares[row as usize] as f64;
+        }
+        let (low, high) = rows.split_at(rows.len().min(8));
+        fill_sums(&mut self.low_sums, low, targets);
+        fill_sums(&mut self.high_sums, high, targets);
+        true
+    }
+
+    fn compare<T>(&mut self, x: &FeatureColumns, columns: &Columns, table: &RankTable<T>) -> bool
+    where
+        T: Copy + PartialOrd + std::ops::Sub<Output = T>,
+    {
+        let by_row =
+            |row: u32| table.ranks[row as usize * self.stride..][..self.stride].as_chunks::<8>().0;
+        let ranks: [&[[T; 8]]; MAX_ROWS] =
+            std::array::from_fn(|i| self.rows.get(i).map_or(&[][..], |&row| by_row(row)));
+        let ranks = &ranks[..self.rows.len()];
+        let safe_distances = table.safe_distance.as_chunks::<8>().0;
+        let mut any_close = 0;
+        for (own, out) in ranks.iter().zip(self.not_above.chunks_exact_mut(self.stride)) {
+            for (chunk, out) in out.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                let own = own[chunk];
+                let mut set = [0; 8];
+                let mut close = [0; 8];
+                for (bit, other) in ranks.iter().enumerate() {
+                    let other = other[chunk];
+                    for lane in 0..8 {
+                        set[lane] |= Set::from(other[lane] <= own[lane]) << bit;
+                    }
+                    if columns.has_close_values {
+                        let safe = safe_distances[chunk];
+                        for lane in 0..8 {
+                            let near =
+                                other[lane] > own[lane] && other[lane] - own[lane] < safe[lane];
+                            close[lane] |= Set::from(near);
+                        }
+                    }
+                }
+                *out = set;
+                any_close |= close.iter().fold(0, |any, close| any | close);
+            }
+        }
+        any_close == 0 || !self.has_close_pair(x, columns.n_features)
+    }
+
+    /// Whether two values of a column differ and yet count as equal.
+    fn has_close_pair(&self, x: &FeatureColumns, n_features: usize) -> bool {
+        (0..n_features).any(|feature| {
+            let column = x.column(feature);
+            let values = || self.rows.iter().map(|&row| column[row as usize]);
+            values().any(|a| values().any(|b| b > a && b <= a + FEATURE_THRESHOLD))
+        })
+    }
+
+    /// Grows the subtree below `open`, whose rows were [entered](Self::enter).
+    pub(super) fn grow(
+        &mut self,
+        x: &FeatureColumns,
+        open: Open,
+        limits: SearchLimits,
+        order: &mut FeatureOrder,
+        constant: &mut [u8],
+        nodes: &mut Nodes,
+    ) {
+        let all = Set::MAX >> (MAX_ROWS - self.rows.len());
+        self.stack.push((open, all));
+        while let Some((open, set)) = self.stack.pop() {
+            let id = nodes.push(&open);
+            if !nodes.may_split(&open) {
+                continue;
+            }
+            self.find_constants(set, constant);
+            let drawn = order.draw(open.known_constants, limits.max_features, constant);
+            let best = self.best_cut(x, open.sums, set, limits.min_samples_leaf, order, drawn);
+            let Some((cut, left)) = best else { continue };
+            let left_squares = self.squares_of(left);
+            if let Some([left_child, right_child]) =
+                nodes.split(id, &open, &cut, left_squares, drawn.constants)
+            {
+                self.stack.push((right_child, set & !left));
+                self.stack.push((left_child, left));
+            }
+        }
+    }
+
+    fn find_constants(&self, set: Set, constant: &mut [u8]) {
+        let out = constant.as_chunks_mut::<8>().0;
+        for (chunk, out) in out.iter_mut().enumerate() {
+            let mut common = [Set::MAX; 8];
+            for bit in bits(set) {
+                let row = &self.not_above[bit * self.stride + chunk * 8..][..8];
+                for (common, set) in common.iter_mut().zip(row) {
+                    *common &= set;
+                }
+            }
+            for (out, common) in out.iter_mut().zip(common) {
+                *out = u8::from(common & set == set);
+            }
+        }
+    }
+
+    fn best_cut(
+        &mut self,
+        x: &FeatureColumns,
+        node: NodeSums,
+        set: Set,
+        min_samples_leaf: usize,
+        order: &FeatureOrder,
+        drawn: Drawn,
+    ) -> Option<(Cut, Set)> {
+        let n_rows = set.count_ones();
+        if n_rows == 2 {
+            // Either row may be on the left: a + b = b + a, so all scores are equal.
+            let feature = order.candidates(drawn).next()?;
+            let left = bits(set)
+                .map(|bit| self.not_above[bit * self.stride + feature as usize] & set)
+                .find(|&left| left != set)?;
+            return Some(self.cut(x, feature, 0, false, set, left));
+        }
+        self.list_cuts(set, order, drawn);
+        if min_samples_leaf > 1 {
+            self.drop_small_sides(n_rows, min_samples_leaf as u32);
+        }
+        self.score_cuts(node);
+        let best = self.scores.iter().fold(f64::NEG_INFINITY, |best, &score| best.max(score));
+        let first = self.scores.iter().position(|&score| score >= best)?;
+        // In one turn boundaries come in no order: the fewest rows on the left are first.
+        let turn = self.turns[first];
+        let same_turn = (first..self.cuts.len()).take_while(|&i| self.turns[i] == turn);
+        let left = same_turn
+            .filter(|&i| self.scores[i] >= best)
+            .map(|i| self.cuts[i])
+            .min_by_key(|left| left.count_ones())?;
+        let feature = order.candidates(drawn).nth(turn as usize / 2)?;
+        Some(self.cut(x, feature, turn / 2, turn % 2 == 1, set, left))
+    }
+
+    /// Lists the boundaries of all candidates. Ties list a boundary twice, which does no harm.
+    fn list_cuts(&mut self, set: Set, order: &FeatureOrder, drawn: Drawn) {
+        let most = drawn.n_candidates * 2 * MAX_ROWS + 1;
+        if self.cuts.len() < most {
+            self.cuts.resize(most, 0);
+            self.turns.resize(most, 0);
+        }
+        let (mut rows, mut n_rows) = ([0; MAX_ROWS], 0);
+        for bit in bits(set) {
+            rows[n_rows] = bit * self.stride;
+            n_rows += 1;
+        }
+        let rows = &rows[..n_rows];
+        let mut n_cuts = 0;
+        for (draw, feature) in order.candidates(drawn).enumerate() {
+            let turn = 2 * draw as u32;
+            let missing = if self.any_missing { self.missing[feature as usize] & set } else { 0 };
+            for row in rows {
+                let left = self.not_above[row + feature as usize] & set;
+                self.cuts[n_cuts] = left;
+                self.turns[n_cuts] = turn;
+                n_cuts += usize::from(left != set);
+            }
+            if missing != 0 {
+                for row in rows {
+                    // All present with all missing is the whole set.
+                    let left = self.not_above[row + feature as usize] & set | missing;
+                    self.cuts[n_cuts] = left;
+                    self.turns[n_cuts] = turn + 1;
+                    n_cuts += usize::from(left != set);
+                }
+            }
+        }
+        self.cuts.truncate(n_cuts);
+        self.turns.truncate(n_cuts);
+    }
+
+    fn drop_small_sides(&mut self, n_rows: u32, min_samples_leaf: u32) {
+        let allowed = min_samples_leaf..=n_rows - min_samples_leaf;
+        let mut kept = 0;
+        for i in 0..self.cuts.len() {
+            self.cuts[kept] = self.cuts[i];
+            self.turns[kept] = self.turns[i];
+            kept += usize::from(allowed.contains(&self.cuts[i].count_ones()));
+        }
+        self.cuts.truncate(kept);
+        self.turns.truncate(kept);
+    }
+
+    fn score_cuts(&mut self, node: NodeSums) {
+        let Self { low_sums, high_sums, cuts, sides, scores, .. } = self;
+        sides.clear();
+        sides.extend(cuts.iter().map(|&left| {
+            let (low, high) =
+                (low_sums[usize::from(left & 0xff)], high_sums[usize::from(left >> 8)]);
+            [low[0] + high[0], low[1] + high[1]]
+        }));
+        scores.clear();
+        scores.extend(
+            sides.iter().map(|&[left_sum, left_weight]| score(node, left_sum, left_weight)),
+        );
+    }
+
+    fn cut(
+        &self,
+        x: &FeatureColumns,
+        feature: u32,
+        draw: u32,
+        missing_left: bool,
+        set: Set,
+        left: Set,
+    ) -> (Cut, Set) {
+        let column = x.column(feature as usize);
+        let value = |bit: usize| column[self.rows[bit] as usize];
+        // `max` and `min` pass over missing values.
+        let below = bits(left).map(value).fold(f32::NEG_INFINITY, f32::max);
+        let above = bits(set & !left).map(value).fold(f32::INFINITY, f32::min);
+        let n_left = left.count_ones();
+        let has_missing = self.any_missing && self.missing[feature as usize] & set != 0;
+        let [left_sum, left_weight] = self.sums_of(left);
+        let cut = Cut {
+            turn: Turn { draw, missing_left, n_left },
+            feature,
+            threshold: midway(below, above),
+            missing_go_to_left: if has_missing {
+                missing_left
+            } else {
+                n_left > set.count_ones() - n_left
+            },
+            left_sum,
+            left_weight,
+        };
+        (cut, left)
+    }
+
+    fn sums_of(&self, set: Set) -> [f64; 2] {
+        let low = self.low_sums[usize::from(set & 0xff)];
+        let high = self.high_sums[usize::from(set >> 8)];
+        [low[0] + high[0], low[1] + high[1]]
+    }
+
+    fn squares_of(&self, set: Set) -> f64 {
+        bits(set).map(|bit| self.squares[bit]).sum()
+    }
+}
+
+/// The places of the bits that are set, ascending.
+fn bits(mut set: Set) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        (set != 0).then(|| {
+            let bit = set.trailing_zeros() as usize;
+            set &= set - 1;
+            bit
+        })
+    })
+}
+
+/// Sums and weights of all sets of up to eight rows.
+fn fill_sums(sums: &mut [[f64; 2]], rows: &[u32], targets: &TreeTargets) {
+    sums[0] = [0.0; 2];
+    for (bit, &row) in rows.iter().enumerate() {
+        let record = targets.records[row as usize];
+        let (sum, weight) = (f64::from(record.sum), f64::from(record.weight));
+        let (without, with) = sums.split_at_mut(1 << bit);
+        for (with, without) in with.iter_mut().zip(without) {
+            *with = [without[0] + sum, without[1] + weight];
+        }
+    }
+}
