@@ -37,3 +37,156 @@ impl<'a> Engine<'a> {
         grow::grow(self.x, targets, limits, generator)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use spinney_numpy_random::RandomState;
+
+    use super::*;
+    use crate::tree::search::SearchLimits;
+
+    struct Draw(RandomState);
+
+    impl Draw {
+        fn up_to(&mut self, max: u64) -> usize {
+            self.0.interval(max) as usize
+        }
+
+        fn one_in(&mut self, n: u64) -> bool {
+            self.up_to(n - 1) == 0
+        }
+
+        fn features(&mut self, n_rows: usize, n_features: usize) -> Array2<f32> {
+            let mut x = Array2::zeros((n_rows, n_features));
+            let mut category: Vec<usize> = (0..n_rows).map(|_| self.up_to(5)).collect();
+            for mut column in x.columns_mut() {
+                let kind = self.up_to(12);
+                let gaps = self.one_in(4);
+                let indicated = self.up_to(5);
+                for (row, cell) in column.iter_mut().enumerate() {
+                    *cell = match kind {
+                        _ if gaps && self.one_in(5) => f32::NAN,
+                        0 => self.up_to(1) as f32,
+                        1 => self.up_to(5) as f32 - 2.0,
+                        2 => 7.0,
+                        3 => f32::NAN,
+                        // Neighbours around the distance at which values count as equal.
+                        4 => 1e-7 * self.up_to(6) as f32,
+                        5 => 1.0 + 6e-8 * self.up_to(9) as f32,
+                        6 => (self.0.random_sample() as f32 - 0.5) * 1e38,
+                        7 => [0.0, -0.0, 1e-40, -1e-40, 1.0][self.up_to(4)],
+                        8 => -(self.up_to(40) as f32) / 8.0,
+                        // Indicators of a category, some of them rare or nearly always set.
+                        9 | 10 => f32::from(category[row] == indicated),
+                        11 => f32::from(category[row] != indicated),
+                        _ => self.0.random_sample() as f32,
+                    };
+                }
+                if self.one_in(4) {
+                    category.fill_with(|| self.up_to(9));
+                }
+            }
+            x
+        }
+
+        fn targets(&mut self, n_rows: usize) -> Vec<f64> {
+            let kind = self.up_to(7);
+            let target = |_| match kind {
+                0 => 50_000.0 + 100.0 * self.up_to(7000) as f64,
+                1 => self.up_to(3) as f64,
+                2 => -12.5,
+                3 => self.up_to(2_000_000) as f64 - 1e6,
+                4 => (self.up_to(1000) as f64 - 500.0) / 1024.0,
+                5 => self.up_to(100) as f64 * 2.0_f64.powi(-90),
+                6 => self.up_to(100) as f64 * 2.0_f64.powi(90),
+                _ => [0.0, -0.0, 1.0][self.up_to(2)],
+            };
+            (0..n_rows).map(target).collect()
+        }
+
+        fn weights(&mut self, n_rows: usize) -> Vec<f64> {
+            if self.one_in(4) {
+                return vec![1.0; n_rows];
+            }
+            let mut weights = vec![0.0; n_rows];
+            for _ in 0..1 + self.up_to(2 * n_rows as u64) {
+                weights[self.up_to(n_rows as u64 - 1)] += 1.0;
+            }
+            weights
+        }
+
+        fn limits(&mut self, n_features: usize) -> GrowLimits {
+            let min_samples_leaf = if self.one_in(3) { 1 + self.up_to(9) } else { 1 };
+            let min_samples_split = if self.one_in(4) { 2 + self.up_to(20) } else { 2 };
+            GrowLimits {
+                max_depth: if self.one_in(4) { 1 + self.up_to(8) } else { usize::MAX },
+                min_samples_split: min_samples_split.max(2 * min_samples_leaf),
+                min_impurity_decrease: if self.one_in(5) { self.0.random_sample() } else { 0.0 },
+                search: SearchLimits {
+                    max_features: match self.up_to(2) {
+                        0 => 1 + self.up_to(n_features as u64 + 3),
+                        1 => n_features.isqrt(),
+                        _ => n_features,
+                    },
+                    min_samples_leaf,
+                },
+            }
+        }
+    }
+
+    /// Whether the exact engine is used; if so its tree has to be the reference path's.
+    fn agrees(x: &Array2<f32>, y: &[f64], weight: &[f64], limits: GrowLimits, seed: u32) -> bool {
+        let x = FeatureColumns::new(x.view()).unwrap();
+        let Some((columns, whole)) = Engine::new(&x, y, y.len()).exact else { return false };
+        let Some(tree_targets) = whole.of_tree(weight) else { return false };
+        let generator = XorShift32::new(seed);
+        let found = exact::grow(&x, &columns, &tree_targets, limits, generator.clone());
+        let expected = grow::grow(&x, WeightedTargets { y, weight }, limits, generator);
+        assert!(found == expected, "{limits:?} seed {seed} {weight:?} on {x:?} -> {y:?}");
+        assert_eq!(found.to_canonical_bytes(), expected.to_canonical_bytes());
+        true
+    }
+
+    #[test]
+    fn both_ways_give_the_same_trees() {
+        let mut n_exact = 0;
+        for number in 0..3000 {
+            let mut draw = Draw(RandomState::new(number));
+            let (n_rows, n_features) = match draw.up_to(5) {
+                0 => (1 + draw.up_to(5), 1 + draw.up_to(3)),
+                1 | 2 => (1 + draw.up_to(18), 1 + draw.up_to(9)),
+                3 | 4 => (1 + draw.up_to(80), 1 + draw.up_to(9)),
+                _ => (1 + draw.up_to(500), 1 + draw.up_to(30)),
+            };
+            let x = draw.features(n_rows, n_features);
+            let y = draw.targets(n_rows);
+            let weight = draw.weights(n_rows);
+            let limits = draw.limits(n_features);
+            n_exact += usize::from(agrees(&x, &y, &weight, limits, draw.0.next_u32()));
+        }
+        assert!(n_exact > 2900, "{n_exact}");
+    }
+
+    /// More rows, ranks and features than small integers count.
+    #[test]
+    fn both_ways_give_the_same_large_trees() {
+        for (number, (n_rows, n_features)) in
+            [(70_000, 2), (40_000, 3), (30, 2000), (300, 400)].into_iter().enumerate()
+        {
+            let mut draw = Draw(RandomState::new(number as u32));
+            let mut x = draw.features(n_rows, n_features);
+            x.column_mut(0).mapv_inplace(|_| draw.0.random_sample() as f32);
+            let y: Vec<f64> = (0..n_rows).map(|_| draw.up_to(1000) as f64).collect();
+            let weight = draw.weights(n_rows);
+            let search = SearchLimits { max_features: n_features, min_samples_leaf: 1 };
+            let limits = GrowLimits {
+                max_depth: usize::MAX,
+                min_samples_split: 2,
+                min_impurity_decrease: 0.0,
+                search,
+            };
+            assert!(agrees(&x, &y, &weight, limits, 5));
+        }
+    }
+}

@@ -59,15 +59,15 @@ impl Columns {
         let mut kinds = Vec::with_capacity(n_features);
         let mut wide = None;
         let mut narrow = vec![0_i16; n_rows * stride];
-        let mut safe_distance = vec![1_i32; stride];
+        let mut safe_distances = vec![1_i32; stride];
         let mut has_missing = Vec::with_capacity(n_features);
         let mut sorted = Vec::new();
         let mut groups = Groups::new(n_rows);
         let mut keys = Vec::with_capacity(n_rows);
-        for feature in 0..n_features {
+        for (feature, safe_distance) in safe_distances[..n_features].iter_mut().enumerate() {
             let column = x.column(feature);
             let ranked = Ranked::new(column, &mut keys);
-            safe_distance[feature] = ranked.safe_distance;
+            *safe_distance = ranked.safe_distance;
             has_missing.push(ranked.n_missing > 0);
             if wide.is_none() && ranked.values.len() > i16::MAX as usize {
                 wide = Some(narrow.iter().map(|&rank| i32::from(rank)).collect::<Vec<i32>>());
@@ -103,12 +103,12 @@ impl Columns {
             kinds.push(kind);
         }
         groups.finish(&mut kinds);
-        let has_close_values = safe_distance.iter().any(|&distance| distance > 1);
+        let has_close_values = safe_distances.iter().any(|&distance| distance > 1);
         let ranks = match wide {
-            Some(ranks) => Ranks::Wide(RankTable { ranks, safe_distance }),
+            Some(ranks) => Ranks::Wide(RankTable { ranks, safe_distance: safe_distances }),
             None => Ranks::Narrow(RankTable {
                 ranks: narrow,
-                safe_distance: safe_distance.iter().map(|&far| far.min(32_767) as i16).collect(),
+                safe_distance: safe_distances.iter().map(|&far| far.min(32_767) as i16).collect(),
             }),
         };
         Self { n_features, stride, kinds, ranks, has_close_values, has_missing, sorted, groups }

@@ -4,11 +4,18 @@ use crate::tree::node_sums::NodeSums;
 
 /// Where the reference path would meet a candidate: features in the order they were drawn, missing rows first on the right,
 /// boundaries ascending. Of equal scores it keeps the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Turn {
     pub(super) draw: u32,
     pub(super) missing_left: bool,
     pub(super) n_left: u32,
+}
+
+impl Turn {
+    fn precedes(self, other: Self) -> bool {
+        let place = |turn: Self| (turn.draw, turn.missing_left, turn.n_left);
+        place(self) < place(other)
+    }
 }
 
 /// A split of a node.
@@ -70,7 +77,7 @@ impl Contest {
     ) {
         let score = score(self.node, left_sum, left_weight);
         if let Some((best, leader)) = &self.best
-            && (score < *best || (score <= *best && turn > leader.turn))
+            && (score < *best || (score <= *best && leader.turn.precedes(turn)))
         {
             return;
         }

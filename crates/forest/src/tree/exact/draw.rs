@@ -161,7 +161,7 @@ struct Divisor {
 
 impl Divisor {
     fn new(divisor: u64) -> Self {
-        let inverse = if divisor == 0 { 0 } else { (u64::MAX / divisor).wrapping_add(1) };
+        let inverse = u64::MAX.checked_div(divisor).map_or(0, |share| share.wrapping_add(1));
         Self { divisor, inverse }
     }
 
