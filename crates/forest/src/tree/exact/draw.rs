@@ -2,9 +2,6 @@
 
 use crate::tree::xorshift::XorShift32;
 
-/// Numbers drawn ahead at a time.
-const AHEAD: usize = 1024;
-
 /// The order in which features were drawn so far; it lives from node to node.
 ///
 /// Constants known on the way down come first. The reference path also moves them around in there, but restores them
@@ -32,7 +29,7 @@ impl FeatureOrder {
     pub(super) fn new(n_features: usize, generator: XorShift32) -> Self {
         Self {
             features: (0..n_features as u32).collect(),
-            numbers: Numbers { ahead: Vec::new(), used: 0, generator },
+            numbers: Numbers::new(generator),
             divisors: (0..=n_features as u64).map(Divisor::new).collect(),
             places: vec![0; n_features + 1],
         }
@@ -45,43 +42,41 @@ impl FeatureOrder {
             return self.draw_some(known, max_features, constant);
         }
         // First the hits on known constants, which depend on the numbers alone, then the others.
-        let mut hits = 0;
-        let mut n_places = 0;
-        let mut visited = 0;
+        let (mut unhit, mut n_places, mut visited) = (known as u32, 0, 0);
         let numbers = self.numbers.peek(n);
         let divisors = self.divisors[1..=n].iter().rev();
         let n_live = n - known;
-        if known == 0 {
-            for ((place, &number), divisor) in self.places.iter_mut().zip(numbers).zip(divisors) {
-                *place = divisor.remainder(number);
+        for (&number, divisor) in numbers.iter().zip(divisors) {
+            if n_places == n_live {
+                break;
             }
-            visited = n;
-        } else {
-            for (&number, divisor) in numbers.iter().zip(divisors) {
-                if n_places == n_live {
-                    break;
-                }
-                visited += 1;
-                let place = hits + divisor.remainder(number);
-                let hit = place < known as u32;
-                self.places[n_places] = place.wrapping_sub(known as u32);
-                hits += u32::from(hit);
-                n_places += usize::from(!hit);
-            }
+            visited += 1;
+            let rest = divisor.remainder(number);
+            let hit = rest < unhit;
+            self.places[n_places] = rest.wrapping_sub(unhit);
+            unhit -= u32::from(hit);
+            n_places += usize::from(!hit);
         }
         self.numbers.skip(visited);
 
+        // Each place depends on whether the features before it were constant: that is kept in the features, at hand.
         let live = &mut self.features[known..];
+        for feature in &mut *live {
+            *feature |= u32::from(constant[*feature as usize]) << 31;
+        }
         let (mut found, mut end) = (0, n_live);
         for &place in &self.places[..n_live] {
             let place = place as usize + found;
             let feature = live[place];
-            let is_constant = usize::from(constant[feature as usize]);
+            let is_constant = (feature >> 31) as usize;
             let target = if is_constant == 1 { found } else { end - 1 };
             live[place] = live[target];
             live[target] = feature;
             found += is_constant;
             end -= 1 - is_constant;
+        }
+        for feature in live {
+            *feature &= u32::MAX >> 1;
         }
         Drawn { constants: known + found, n_candidates: n_live - end }
     }
@@ -130,13 +125,17 @@ struct Numbers {
 }
 
 impl Numbers {
+    fn new(generator: XorShift32) -> Self {
+        Self { ahead: Vec::new(), used: 0, generator }
+    }
+
     /// The next `n` numbers.
     fn peek(&mut self, n: usize) -> &[u32] {
         if self.ahead.len() - self.used < n {
             self.ahead.drain(..self.used);
             self.used = 0;
             while self.ahead.len() < n {
-                self.ahead.extend((0..AHEAD).map(|_| self.generator.next_u31()));
+                self.generator.extend_with_next(&mut self.ahead);
             }
         }
         &self.ahead[self.used..self.used + n]
@@ -191,7 +190,7 @@ mod tests {
     #[test]
     fn numbers_drawn_ahead_are_the_generators() {
         let mut generator = XorShift32::new(7);
-        let mut numbers = Numbers { ahead: Vec::new(), used: 0, generator: generator.clone() };
+        let mut numbers = Numbers::new(generator.clone());
         for n in [0, 1, 5, 1000, 40, 3000, 1, 1024, 1023, 2] {
             let expected: Vec<u32> = (0..n).map(|_| generator.next_u31()).collect();
             assert_eq!(numbers.peek(n), expected);

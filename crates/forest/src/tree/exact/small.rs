@@ -31,11 +31,14 @@ pub(super) struct SmallSubtree {
     /// By feature, the rows whose value is missing.
     missing: Vec<Set>,
     any_missing: bool,
+    /// By feature, whether values may be too close to be told apart.
+    close: Vec<Set>,
     /// Sum and weight of every set of the lower eight rows, and of the upper eight.
     low_sums: Vec<[f64; 2]>,
     high_sums: Vec<[f64; 2]>,
     squares: [f64; MAX_ROWS],
     /// Candidates of the current node: rows on the left, and in which turn.
+    n_cuts: usize,
     cuts: Vec<Set>,
     turns: Vec<u32>,
     sides: Vec<[f64; 2]>,
@@ -51,9 +54,11 @@ impl SmallSubtree {
             not_above: vec![0; MAX_ROWS * columns.stride],
             missing: vec![0; columns.stride],
             any_missing: false,
+            close: vec![0; columns.stride],
             low_sums: vec![[0.0; 2]; 256],
             high_sums: vec![[0.0; 2]; 256],
             squares: [0.0; MAX_ROWS],
+            n_cuts: 0,
             cuts: Vec::new(),
             turns: Vec::new(),
             sides: Vec::new(),
@@ -108,7 +113,7 @@ impl SmallSubtree {
             std::array::from_fn(|i| self.rows.get(i).map_or(&[][..], |&row| by_row(row)));
         let ranks = &ranks[..self.rows.len()];
         let safe_distances = table.safe_distance.as_chunks::<8>().0;
-        let mut any_close = 0;
+        self.close.fill(0);
         for (own, out) in ranks.iter().zip(self.not_above.chunks_exact_mut(self.stride)) {
             for (chunk, out) in out.as_chunks_mut::<8>().0.iter_mut().enumerate() {
                 let own = own[chunk];
@@ -129,15 +134,20 @@ impl SmallSubtree {
                     }
                 }
                 *out = set;
-                any_close |= close.iter().fold(0, |any, close| any | close);
+                if columns.has_close_values {
+                    for (any, close) in self.close[chunk * 8..].iter_mut().zip(close) {
+                        *any |= close;
+                    }
+                }
             }
         }
-        any_close == 0 || !self.has_close_pair(x, columns.n_features)
+        !(columns.has_close_values && self.has_close_pair(x))
     }
 
     /// Whether two values of a column differ and yet count as equal.
-    fn has_close_pair(&self, x: &FeatureColumns, n_features: usize) -> bool {
-        (0..n_features).any(|feature| {
+    fn has_close_pair(&self, x: &FeatureColumns) -> bool {
+        let suspects = self.close.iter().enumerate().filter(|(_, close)| **close != 0);
+        suspects.into_iter().any(|(feature, _)| {
             let column = x.column(feature);
             let values = || self.rows.iter().map(|&row| column[row as usize]);
             values().any(|a| values().any(|b| b > a && b <= a + FEATURE_THRESHOLD))
@@ -155,8 +165,8 @@ impl SmallSubtree {
         nodes: &mut Nodes,
     ) {
         let all = Set::MAX >> (MAX_ROWS - self.rows.len());
-        self.stack.push((open, all));
-        while let Some((open, set)) = self.stack.pop() {
+        let mut next = Some((open, all));
+        while let Some((open, set)) = next.take().or_else(|| self.stack.pop()) {
             let id = nodes.push(&open);
             if !nodes.may_split(&open) {
                 continue;
@@ -170,7 +180,7 @@ impl SmallSubtree {
                 nodes.split(id, &open, &cut, left_squares, drawn.constants)
             {
                 self.stack.push((right_child, set & !left));
-                self.stack.push((left_child, left));
+                next = Some((left_child, left));
             }
         }
     }
@@ -218,7 +228,7 @@ impl SmallSubtree {
         let first = self.scores.iter().position(|&score| score >= best)?;
         // In one turn boundaries come in no order: the fewest rows on the left are first.
         let turn = self.turns[first];
-        let same_turn = (first..self.cuts.len()).take_while(|&i| self.turns[i] == turn);
+        let same_turn = (first..self.n_cuts).take_while(|&i| self.turns[i] == turn);
         let left = same_turn
             .filter(|&i| self.scores[i] >= best)
             .map(|i| self.cuts[i])
@@ -260,26 +270,24 @@ impl SmallSubtree {
                 }
             }
         }
-        self.cuts.truncate(n_cuts);
-        self.turns.truncate(n_cuts);
+        self.n_cuts = n_cuts;
     }
 
     fn drop_small_sides(&mut self, n_rows: u32, min_samples_leaf: u32) {
         let allowed = min_samples_leaf..=n_rows - min_samples_leaf;
         let mut kept = 0;
-        for i in 0..self.cuts.len() {
+        for i in 0..self.n_cuts {
             self.cuts[kept] = self.cuts[i];
             self.turns[kept] = self.turns[i];
             kept += usize::from(allowed.contains(&self.cuts[i].count_ones()));
         }
-        self.cuts.truncate(kept);
-        self.turns.truncate(kept);
+        self.n_cuts = kept;
     }
 
     fn score_cuts(&mut self, node: NodeSums) {
-        let Self { low_sums, high_sums, cuts, sides, scores, .. } = self;
+        let Self { low_sums, high_sums, n_cuts, cuts, sides, scores, .. } = self;
         sides.clear();
-        sides.extend(cuts.iter().map(|&left| {
+        sides.extend(cuts[..*n_cuts].iter().map(|&left| {
             let (low, high) =
                 (low_sums[usize::from(left & 0xff)], high_sums[usize::from(left >> 8)]);
             [low[0] + high[0], low[1] + high[1]]
