@@ -18,6 +18,9 @@ use crate::{
 /// Rows of a small subtree at most: the bits of [`Set`].
 pub(super) const MAX_ROWS: usize = 16;
 
+/// Up to this many rows all ways to divide them are scored, instead of all boundaries.
+const FEW_ROWS: u32 = 4;
+
 /// Rows of the subtree, by bit.
 type Set = u16;
 
@@ -34,13 +37,14 @@ pub(super) struct SmallSubtree {
     /// By feature, whether values may be too close to be told apart.
     close: Vec<Set>,
     /// Sum and weight of every set of the lower eight rows, and of the upper eight.
-    low_sums: Vec<[f64; 2]>,
-    high_sums: Vec<[f64; 2]>,
+    low_sums: Box<[[f64; 2]; 256]>,
+    high_sums: Box<[[f64; 2]; 256]>,
     squares: [f64; MAX_ROWS],
-    /// Candidates of the current node: rows on the left, and in which turn.
+    /// Candidates of the current node: rows on the left.
     n_cuts: usize,
     cuts: Vec<Set>,
-    turns: Vec<u32>,
+    /// Where the candidates of each turn end: a feature's with missing rows on the right, then with them on the left.
+    turn_ends: Vec<usize>,
     sides: Vec<[f64; 2]>,
     scores: Vec<f64>,
     stack: Vec<(Open, Set)>,
@@ -55,12 +59,12 @@ impl SmallSubtree {
             missing: vec![0; columns.stride],
             any_missing: false,
             close: vec![0; columns.stride],
-            low_sums: vec![[0.0; 2]; 256],
-            high_sums: vec![[0.0; 2]; 256],
+            low_sums: Box::new([[0.0; 2]; 256]),
+            high_sums: Box::new([[0.0; 2]; 256]),
             squares: [0.0; MAX_ROWS],
             n_cuts: 0,
             cuts: Vec::new(),
-            turns: Vec::new(),
+            turn_ends: Vec::new(),
             sides: Vec::new(),
             scores: Vec::new(),
             stack: Vec::new(),
@@ -98,8 +102,8 @@ impl SmallSubtree {
             self.squares[bit] = targets.squares[row as usize] as f64;
         }
         let (low, high) = rows.split_at(rows.len().min(8));
-        fill_sums(&mut self.low_sums, low, targets);
-        fill_sums(&mut self.high_sums, high, targets);
+        fill_sums(&mut self.low_sums[..], low, targets);
+        fill_sums(&mut self.high_sums[..], high, targets);
         true
     }
 
@@ -219,6 +223,10 @@ impl SmallSubtree {
                 .find(|&left| left != set)?;
             return Some(self.cut(x, feature, 0, false, set, left));
         }
+        if n_rows <= FEW_ROWS && min_samples_leaf == 1 && !self.any_missing {
+            let (feature, draw, left) = self.best_of_few(node, set, order, drawn)?;
+            return Some(self.cut(x, feature, draw, false, set, left));
+        }
         self.list_cuts(set, order, drawn);
         if min_samples_leaf > 1 {
             self.drop_small_sides(n_rows, min_samples_leaf as u32);
@@ -227,14 +235,68 @@ impl SmallSubtree {
         let best = self.scores.iter().fold(f64::NEG_INFINITY, |best, &score| best.max(score));
         let first = self.scores.iter().position(|&score| score >= best)?;
         // In one turn boundaries come in no order: the fewest rows on the left are first.
-        let turn = self.turns[first];
-        let same_turn = (first..self.n_cuts).take_while(|&i| self.turns[i] == turn);
+        let turn = self.turn_ends.partition_point(|&end| end <= first);
+        let same_turn = first..self.turn_ends[turn];
         let left = same_turn
             .filter(|&i| self.scores[i] >= best)
             .map(|i| self.cuts[i])
             .min_by_key(|left| left.count_ones())?;
-        let feature = order.candidates(drawn).nth(turn as usize / 2)?;
-        Some(self.cut(x, feature, turn / 2, turn % 2 == 1, set, left))
+        let feature = order.candidates(drawn).nth(turn / 2)?;
+        Some(self.cut(x, feature, turn as u32 / 2, turn % 2 == 1, set, left))
+    }
+
+    /// Scores the ways to divide a few rows, and looks for the first feature that divides them in the best way; if there
+    /// is none, in the next best.
+    fn best_of_few(
+        &self,
+        node: NodeSums,
+        set: Set,
+        order: &FeatureOrder,
+        drawn: Drawn,
+    ) -> Option<(u32, u32, Set)> {
+        let lowest = set & set.wrapping_neg();
+        let others = set ^ lowest;
+        let mut ways = [(f64::NEG_INFINITY, 0); (1 << (FEW_ROWS - 1)) - 1];
+        let mut n_ways = 0;
+        let mut with_lowest = others;
+        while with_lowest != 0 {
+            with_lowest = (with_lowest - 1) & others;
+            let side = lowest | with_lowest;
+            let [sum, weight] = self.sums_of(side);
+            ways[n_ways] = (score(node, sum, weight), side);
+            n_ways += 1;
+        }
+        let ways = &mut ways[..n_ways];
+        let (mut rows, mut n_rows) = ([0; FEW_ROWS as usize], 0);
+        for bit in bits(set) {
+            rows[n_rows] = bit * self.stride;
+            n_rows += 1;
+        }
+        let mut wanted = [0; (1 << (FEW_ROWS - 1)) - 1];
+        loop {
+            let best = ways.iter().fold(f64::NEG_INFINITY, |best, way| best.max(way.0));
+            let mut n_wanted = 0;
+            for (score, side) in &mut *ways {
+                if *score >= best {
+                    wanted[n_wanted] = *side;
+                    n_wanted += 1;
+                    *score = f64::NEG_INFINITY;
+                }
+            }
+            if best == f64::NEG_INFINITY {
+                return None;
+            }
+            let wanted = &wanted[..n_wanted];
+            for (draw, feature) in order.candidates(drawn).enumerate() {
+                let lefts =
+                    rows[..n_rows].iter().map(|row| self.not_above[row + feature as usize] & set);
+                let best_lefts =
+                    lefts.filter(|&left| wanted.contains(&left) || wanted.contains(&(set ^ left)));
+                if let Some(left) = best_lefts.min_by_key(|left| left.count_ones()) {
+                    return Some((feature, draw as u32, left));
+                }
+            }
+        }
     }
 
     /// Lists the boundaries of all candidates. Ties list a boundary twice, which does no harm.
@@ -242,7 +304,6 @@ impl SmallSubtree {
         let most = drawn.n_candidates * 2 * MAX_ROWS + 1;
         if self.cuts.len() < most {
             self.cuts.resize(most, 0);
-            self.turns.resize(most, 0);
         }
         let (mut rows, mut n_rows) = ([0; MAX_ROWS], 0);
         for bit in bits(set) {
@@ -250,36 +311,42 @@ impl SmallSubtree {
             n_rows += 1;
         }
         let rows = &rows[..n_rows];
+        let Self { not_above, cuts, turn_ends, .. } = self;
+        let (not_above, cuts) = (&not_above[..], &mut cuts[..]);
+        turn_ends.clear();
         let mut n_cuts = 0;
-        for (draw, feature) in order.candidates(drawn).enumerate() {
-            let turn = 2 * draw as u32;
-            let missing = if self.any_missing { self.missing[feature as usize] & set } else { 0 };
+        for feature in order.candidates(drawn) {
+            let feature = feature as usize;
             for row in rows {
-                let left = self.not_above[row + feature as usize] & set;
-                self.cuts[n_cuts] = left;
-                self.turns[n_cuts] = turn;
+                let left = not_above[row + feature] & set;
+                cuts[n_cuts] = left;
                 n_cuts += usize::from(left != set);
             }
+            turn_ends.push(n_cuts);
+            let missing = if self.any_missing { self.missing[feature] & set } else { 0 };
             if missing != 0 {
                 for row in rows {
                     // All present with all missing is the whole set.
-                    let left = self.not_above[row + feature as usize] & set | missing;
-                    self.cuts[n_cuts] = left;
-                    self.turns[n_cuts] = turn + 1;
+                    let left = not_above[row + feature] & set | missing;
+                    cuts[n_cuts] = left;
                     n_cuts += usize::from(left != set);
                 }
             }
+            turn_ends.push(n_cuts);
         }
         self.n_cuts = n_cuts;
     }
 
     fn drop_small_sides(&mut self, n_rows: u32, min_samples_leaf: u32) {
         let allowed = min_samples_leaf..=n_rows - min_samples_leaf;
-        let mut kept = 0;
-        for i in 0..self.n_cuts {
-            self.cuts[kept] = self.cuts[i];
-            self.turns[kept] = self.turns[i];
-            kept += usize::from(allowed.contains(&self.cuts[i].count_ones()));
+        let (mut kept, mut start) = (0, 0);
+        for end in &mut self.turn_ends {
+            for i in start..*end {
+                self.cuts[kept] = self.cuts[i];
+                kept += usize::from(allowed.contains(&self.cuts[i].count_ones()));
+            }
+            start = *end;
+            *end = kept;
         }
         self.n_cuts = kept;
     }
