@@ -50,7 +50,7 @@ pub(crate) struct Columns {
 }
 
 /// Rank rows are padded to a multiple of this.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 impl Columns {
     pub(crate) fn new(x: &FeatureColumns) -> Self {
@@ -133,7 +133,9 @@ impl Ranked {
                 .enumerate()
                 .map(|(row, &value)| u64::from(order(value)) << 32 | row as u64),
         );
-        keys.sort_unstable();
+        if !sort_few(keys) {
+            keys.sort_unstable();
+        }
         let n_missing = keys.iter().rev().take_while(|&&key| key >> 32 == MISSING).count();
         let present = &keys[..keys.len() - n_missing];
         let mut values: Vec<f32> = Vec::new();
@@ -157,6 +159,33 @@ impl Ranked {
             (key as u32, rank)
         })
     }
+}
+
+/// Sorts keys, which come by row, if they have few values. `false` leaves them as they are.
+fn sort_few(keys: &mut Vec<u64>) -> bool {
+    let mut counts: Vec<(u64, usize)> = Vec::with_capacity(MAX_BINS + 1);
+    for &key in keys.iter() {
+        let value = key >> 32;
+        match counts.iter().position(|(counted, _)| *counted == value) {
+            Some(place) => counts[place].1 += 1,
+            None if counts.len() > MAX_BINS => return false,
+            None => counts.push((value, 1)),
+        }
+    }
+    counts.sort_unstable();
+    let mut end = 0;
+    for (_, count) in &mut counts {
+        (*count, end) = (end, end + *count);
+    }
+    let mut sorted = vec![0; keys.len()];
+    for &key in keys.iter() {
+        if let Some((_, place)) = counts.iter_mut().find(|(value, _)| *value == key >> 32) {
+            sorted[*place] = key;
+            *place += 1;
+        }
+    }
+    *keys = sorted;
+    true
 }
 
 /// The upper half of a missing value's key: above all numbers.
@@ -195,6 +224,16 @@ mod tests {
         assert!(values.windows(2).all(|pair| order(pair[0]) < order(pair[1])));
         assert_eq!(order(-0.0), order(0.0));
         assert_eq!(order(-f32::NAN), order(f32::NAN));
+    }
+
+    #[test]
+    fn sorts_few_values_as_many() {
+        let mut keys: Vec<u64> = (0..200).map(|row| (row * 7 % 5) << 32 | row).collect();
+        let mut expected = keys.clone();
+        expected.sort_unstable();
+        assert!(sort_few(&mut keys));
+        assert_eq!(keys, expected);
+        assert!(!sort_few(&mut (0..200).map(|row| row << 32 | row).collect()));
     }
 
     #[test]

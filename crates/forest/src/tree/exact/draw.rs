@@ -10,7 +10,7 @@ use crate::tree::xorshift::XorShift32;
 pub(super) struct FeatureOrder {
     features: Vec<u32>,
     numbers: Numbers,
-    /// By number of choices.
+    /// By number of draws before in the node: each leaves one choice fewer.
     divisors: Vec<Divisor>,
     /// Buffer: places drawn in a node, counted from the end of its known constants.
     places: Vec<u32>,
@@ -30,7 +30,7 @@ impl FeatureOrder {
         Self {
             features: (0..n_features as u32).collect(),
             numbers: Numbers::new(generator),
-            divisors: (0..=n_features as u64).map(Divisor::new).collect(),
+            divisors: (1..=n_features as u64).rev().map(Divisor::new).collect(),
             places: vec![0; n_features + 1],
         }
     }
@@ -42,18 +42,15 @@ impl FeatureOrder {
             return self.draw_some(known, max_features, constant);
         }
         // First the hits on known constants, which depend on the numbers alone, then the others.
-        let (mut unhit, mut n_places, mut visited) = (known as u32, 0, 0);
-        let numbers = self.numbers.peek(n);
-        let divisors = self.divisors[1..=n].iter().rev();
         let n_live = n - known;
-        for (&number, divisor) in numbers.iter().zip(divisors) {
-            if n_places == n_live {
-                break;
-            }
-            visited += 1;
+        let (mut unhit, mut n_places, mut visited) = (known as u32, 0, 0);
+        let (numbers, places) = (self.numbers.peek(n), &mut self.places[..=n]);
+        for (&number, divisor) in numbers.iter().zip(&self.divisors) {
+            // To the end, where a known number of rounds is faster than stopping.
+            visited += usize::from(n_places < n_live);
             let rest = divisor.remainder(number);
             let hit = rest < unhit;
-            self.places[n_places] = rest.wrapping_sub(unhit);
+            places[n_places] = rest.wrapping_sub(unhit);
             unhit -= u32::from(hit);
             n_places += usize::from(!hit);
         }
@@ -86,7 +83,7 @@ impl FeatureOrder {
         let numbers = self.numbers.peek(n);
         let (mut visited, mut hits, mut found, mut end) = (0, 0, 0, n);
         while end > known + found && (visited < max_features || visited <= found + hits) {
-            let place = hits + self.divisors[n - visited].remainder(numbers[visited]) as usize;
+            let place = hits + self.divisors[visited].remainder(numbers[visited]) as usize;
             visited += 1;
             if place < known {
                 hits += 1;

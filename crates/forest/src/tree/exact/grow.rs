@@ -49,6 +49,7 @@ pub(crate) fn grow(
         constant: vec![0; columns.stride],
         small: SmallSubtree::new(columns),
         nodes: Nodes::new(&root, targets.unit, limits),
+        later: Vec::new(),
         sorted: Vec::new(),
         stack: Vec::new(),
         rows,
@@ -86,6 +87,8 @@ struct Grower<'a> {
     constant: Vec<u8>,
     small: SmallSubtree,
     nodes: Nodes,
+    /// Buffer: lists to search, with their feature and when it was drawn.
+    later: Vec<(usize, (u32, u32))>,
     /// Buffer: rows in the order of a column.
     sorted: Vec<u32>,
     stack: Vec<Pending>,
@@ -158,13 +161,13 @@ impl Grower<'_> {
                     let bins = &bins[*first_slot..][..values.len()];
                     enter_few(bins, values, draw, open.n_rows, allowed.clone(), &mut contest);
                 }
-                Kind::Constant | Kind::List { .. } => {}
+                Kind::List { number } => self.later.push((*number, draw)),
+                Kind::Constant => {}
             }
         }
         let records = &self.targets.records;
-        for (draw, feature) in self.order.candidates(drawn).enumerate() {
-            let Kind::List { number } = self.columns.kinds[feature as usize] else { continue };
-            let draw = (feature, draw as u32);
+        for (number, draw) in self.later.drain(..) {
+            let (feature, _) = draw;
             let rows = self.lists.node(number, node.clone());
             let column = self.x.column(feature as usize);
             let enter = if column[rows[rows.len() - 1] as usize].is_nan() {

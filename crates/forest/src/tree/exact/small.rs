@@ -1,7 +1,7 @@
 //! Subtrees of few rows: sets of rows are bits of a word, and all boundaries are known when the subtree is entered.
 
 use super::{
-    columns::{Columns, RankTable, Ranks},
+    columns::{Columns, LANES, RankTable, Ranks},
     contest::{Cut, Turn, midway, score},
     draw::{Drawn, FeatureOrder},
     nodes::{Nodes, Open},
@@ -111,41 +111,56 @@ impl SmallSubtree {
     where
         T: Copy + PartialOrd + std::ops::Sub<Output = T>,
     {
-        let by_row =
-            |row: u32| table.ranks[row as usize * self.stride..][..self.stride].as_chunks::<8>().0;
-        let ranks: [&[[T; 8]]; MAX_ROWS] =
+        if columns.has_close_values {
+            self.compare_rows::<T, true>(table);
+            !self.has_close_pair(x)
+        } else {
+            self.compare_rows::<T, false>(table);
+            true
+        }
+    }
+
+    /// Compares every row with every other, eight columns at a time.
+    fn compare_rows<T, const MAY_BE_CLOSE: bool>(&mut self, table: &RankTable<T>)
+    where
+        T: Copy + PartialOrd + std::ops::Sub<Output = T>,
+    {
+        let by_row = |row: u32| {
+            table.ranks[row as usize * self.stride..][..self.stride].as_chunks::<LANES>().0
+        };
+        let ranks: [&[[T; LANES]]; MAX_ROWS] =
             std::array::from_fn(|i| self.rows.get(i).map_or(&[][..], |&row| by_row(row)));
-        let ranks = &ranks[..self.rows.len()];
-        let safe_distances = table.safe_distance.as_chunks::<8>().0;
-        self.close.fill(0);
-        for (own, out) in ranks.iter().zip(self.not_above.chunks_exact_mut(self.stride)) {
-            for (chunk, out) in out.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let own = own[chunk];
-                let mut set = [0; 8];
-                let mut close = [0; 8];
-                for (bit, other) in ranks.iter().enumerate() {
-                    let other = other[chunk];
-                    for lane in 0..8 {
-                        set[lane] |= Set::from(other[lane] <= own[lane]) << bit;
+        let n_rows = self.rows.len();
+        for chunk in 0..self.stride / LANES {
+            let mut column_ranks = [ranks[0][chunk]; MAX_ROWS];
+            for (copy, row) in column_ranks.iter_mut().zip(&ranks[..n_rows]) {
+                *copy = row[chunk];
+            }
+            let column_ranks = &column_ranks[..n_rows];
+            let safe = &table.safe_distance[chunk * LANES..][..LANES];
+            let mut close = [0; LANES];
+            for (row, own) in column_ranks.iter().enumerate() {
+                let mut set = [0; LANES];
+                let mut flag: Set = 1;
+                for other in column_ranks {
+                    for lane in 0..LANES {
+                        set[lane] |= if other[lane] <= own[lane] { flag } else { 0 };
                     }
-                    if columns.has_close_values {
-                        let safe = safe_distances[chunk];
-                        for lane in 0..8 {
+                    flag = flag.wrapping_shl(1);
+                    if MAY_BE_CLOSE {
+                        for lane in 0..LANES {
                             let near =
-                                other[lane] > own[lane] && other[lane] - own[lane] < safe[lane];
+                                (other[lane] > own[lane]) & (other[lane] - own[lane] < safe[lane]);
                             close[lane] |= Set::from(near);
                         }
                     }
                 }
-                *out = set;
-                if columns.has_close_values {
-                    for (any, close) in self.close[chunk * 8..].iter_mut().zip(close) {
-                        *any |= close;
-                    }
-                }
+                self.not_above[row * self.stride + chunk * LANES..][..LANES].copy_from_slice(&set);
+            }
+            if MAY_BE_CLOSE {
+                self.close[chunk * LANES..][..LANES].copy_from_slice(&close);
             }
         }
-        !(columns.has_close_values && self.has_close_pair(x))
     }
 
     /// Whether two values of a column differ and yet count as equal.
@@ -190,11 +205,11 @@ impl SmallSubtree {
     }
 
     fn find_constants(&self, set: Set, constant: &mut [u8]) {
-        let out = constant.as_chunks_mut::<8>().0;
+        let out = constant.as_chunks_mut::<LANES>().0;
         for (chunk, out) in out.iter_mut().enumerate() {
-            let mut common = [Set::MAX; 8];
+            let mut common = [Set::MAX; LANES];
             for bit in bits(set) {
-                let row = &self.not_above[bit * self.stride + chunk * 8..][..8];
+                let row = &self.not_above[bit * self.stride + chunk * LANES..][..LANES];
                 for (common, set) in common.iter_mut().zip(row) {
                     *common &= set;
                 }
@@ -290,8 +305,9 @@ impl SmallSubtree {
             for (draw, feature) in order.candidates(drawn).enumerate() {
                 let lefts =
                     rows[..n_rows].iter().map(|row| self.not_above[row + feature as usize] & set);
-                let best_lefts =
-                    lefts.filter(|&left| wanted.contains(&left) || wanted.contains(&(set ^ left)));
+                let is_best =
+                    |left: &Set| wanted.iter().any(|&side| (side == *left) | (side == set ^ *left));
+                let best_lefts = lefts.filter(is_best);
                 if let Some(left) = best_lefts.min_by_key(|left| left.count_ones()) {
                     return Some((feature, draw as u32, left));
                 }
