@@ -31,10 +31,15 @@ impl XorShift32 {
         let start = numbers.len();
         numbers.resize(start + LANES * JUMP, 0);
         let numbers = &mut numbers[start..];
-        for place in 0..JUMP {
-            for (lane, state) in states.iter_mut().enumerate() {
-                *state = step(*state);
-                numbers[lane * JUMP + place] = *state & 0x7fff_ffff;
+        for place in (0..JUMP).step_by(4) {
+            let mut rounds = [[0; LANES]; 4];
+            for round in &mut rounds {
+                states = states.map(step);
+                *round = states.map(|state| state & 0x7fff_ffff);
+            }
+            for lane in 0..LANES {
+                let own = rounds.map(|round| round[lane]);
+                numbers[lane * JUMP + place..][..4].copy_from_slice(&own);
             }
         }
         self.state = states[LANES - 1];

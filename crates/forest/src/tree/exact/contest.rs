@@ -43,13 +43,7 @@ pub(super) struct Contest {
 
 impl Contest {
     pub(super) fn new(node: NodeSums) -> Self {
-        Self {
-            node,
-            mean: node.mean(),
-            slack: f64::EPSILON * (16.0 + 8.0 * node.weight.sqrt()),
-            floor: f64::NEG_INFINITY,
-            best: None,
-        }
+        Self { node, mean: node.mean(), slack: slack(node), floor: f64::NEG_INFINITY, best: None }
     }
 
     pub(super) fn node(&self) -> NodeSums {
@@ -91,6 +85,11 @@ impl Contest {
     pub(super) fn winner(self) -> Option<Cut> {
         self.best.map(|(_, cut)| cut)
     }
+}
+
+/// Share of a score that rounding may take away in [`Contest::excess`].
+pub(super) fn slack(node: NodeSums) -> f64 {
+    f64::EPSILON * (16.0 + 8.0 * node.weight.sqrt())
 }
 
 /// The score of scikit-learn, in its order of operations.

@@ -2,7 +2,7 @@
 
 use super::{
     columns::{Columns, LANES, RankTable, Ranks},
-    contest::{Cut, Turn, midway, score},
+    contest::{Cut, Turn, midway, score, slack},
     draw::{Drawn, FeatureOrder},
     nodes::{Nodes, Open},
     targets::TreeTargets,
@@ -46,7 +46,7 @@ pub(super) struct SmallSubtree {
     /// Where the candidates of each turn end: a feature's with missing rows on the right, then with them on the left.
     turn_ends: Vec<usize>,
     sides: Vec<[f64; 2]>,
-    scores: Vec<f64>,
+    gains: Vec<f64>,
     stack: Vec<(Open, Set)>,
 }
 
@@ -66,7 +66,7 @@ impl SmallSubtree {
             cuts: Vec::new(),
             turn_ends: Vec::new(),
             sides: Vec::new(),
-            scores: Vec::new(),
+            gains: Vec::new(),
             stack: Vec::new(),
         }
     }
@@ -246,16 +246,7 @@ impl SmallSubtree {
         if min_samples_leaf > 1 {
             self.drop_small_sides(n_rows, min_samples_leaf as u32);
         }
-        self.score_cuts(node);
-        let best = self.scores.iter().fold(f64::NEG_INFINITY, |best, &score| best.max(score));
-        let first = self.scores.iter().position(|&score| score >= best)?;
-        // In one turn boundaries come in no order: the fewest rows on the left are first.
-        let turn = self.turn_ends.partition_point(|&end| end <= first);
-        let same_turn = first..self.turn_ends[turn];
-        let left = same_turn
-            .filter(|&i| self.scores[i] >= best)
-            .map(|i| self.cuts[i])
-            .min_by_key(|left| left.count_ones())?;
+        let (turn, left) = self.best_listed(node)?;
         let feature = order.candidates(drawn).nth(turn / 2)?;
         Some(self.cut(x, feature, turn as u32 / 2, turn % 2 == 1, set, left))
     }
@@ -367,18 +358,54 @@ impl SmallSubtree {
         self.n_cuts = kept;
     }
 
-    fn score_cuts(&mut self, node: NodeSums) {
-        let Self { low_sums, high_sums, n_cuts, cuts, sides, scores, .. } = self;
+    /// The best of the listed boundaries, and its turn.
+    ///
+    /// As [`Contest::excess`](super::contest::Contest::excess) it looks at d²/(wl·wr) first, and takes the scores of those
+    /// that rounding leaves a chance.
+    fn best_listed(&mut self, node: NodeSums) -> Option<(usize, Set)> {
+        let Self { low_sums, high_sums, n_cuts, cuts, sides, gains, .. } = self;
+        let cuts = &cuts[..*n_cuts];
         sides.clear();
-        sides.extend(cuts[..*n_cuts].iter().map(|&left| {
+        sides.extend(cuts.iter().map(|&left| {
             let (low, high) =
                 (low_sums[usize::from(left & 0xff)], high_sums[usize::from(left >> 8)]);
             [low[0] + high[0], low[1] + high[1]]
         }));
-        scores.clear();
-        scores.extend(
-            sides.iter().map(|&[left_sum, left_weight]| score(node, left_sum, left_weight)),
-        );
+        let mean = node.mean();
+        gains.clear();
+        gains.extend(sides.iter().map(|&[left_sum, left_weight]| {
+            let d = left_sum - left_weight * mean;
+            d * d / (left_weight * (node.weight - left_weight))
+        }));
+        let (fours, rest) = gains.as_chunks::<4>();
+        let mut most = [0.0; 4];
+        for four in fours {
+            for (most, &gain) in most.iter_mut().zip(four) {
+                *most = if gain > *most { gain } else { *most };
+            }
+        }
+        let most = rest.iter().chain(&most).fold(0.0_f64, |most, &gain| most.max(gain));
+        // The largest one is rounded too.
+        let floor = most - 2.0 * slack(node) * (most + mean * mean);
+
+        let mut best: Option<(f64, usize, Set)> = None;
+        for (i, &gain) in gains.iter().enumerate() {
+            if gain < floor {
+                continue;
+            }
+            let score = score(node, sides[i][0], sides[i][1]);
+            let wins = best.is_none_or(|(best_score, turn, left)| {
+                // In one turn boundaries come in no order: the fewest rows on the left are first.
+                score > best_score
+                    || (score >= best_score
+                        && i < self.turn_ends[turn]
+                        && cuts[i].count_ones() < left.count_ones())
+            });
+            if wins {
+                best = Some((score, self.turn_ends.partition_point(|&end| end <= i), cuts[i]));
+            }
+        }
+        best.map(|(_, turn, left)| (turn, left))
     }
 
     fn cut(
