@@ -126,11 +126,16 @@ pub(super) fn enter_list(
             if excess[i] < 0.0 || !allowed.contains(&n_left) {
                 continue;
             }
+            let (left_sum, left_weight) = (to_f64(sums[i]), to_f64(weights[i]));
+            // Again, as the best may have come from this block.
+            if contest.excess(left_sum, left_weight) < 0.0 {
+                continue;
+            }
             let below = column[chunk[i] as usize];
             let above = column[rows[n_left as usize] as usize];
             if above > below + FEATURE_THRESHOLD {
                 let turn = Turn { draw, missing_left: false, n_left };
-                contest.offer(turn, to_f64(sums[i]), to_f64(weights[i]), || {
+                contest.offer(turn, left_sum, left_weight, || {
                     (feature, midway(below, above), n_left > rows.len() as u32 - n_left)
                 });
             }

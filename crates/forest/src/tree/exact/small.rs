@@ -36,6 +36,8 @@ pub(super) struct SmallSubtree {
     any_missing: bool,
     /// By feature, whether values may be too close to be told apart.
     close: Vec<Set>,
+    /// Buffer, by feature: rows that are not above any row of a node.
+    common: Vec<Set>,
     /// Sum and weight of every set of the lower eight rows, and of the upper eight.
     low_sums: Box<[[f64; 2]; 256]>,
     high_sums: Box<[[f64; 2]; 256]>,
@@ -59,6 +61,7 @@ impl SmallSubtree {
             missing: vec![0; columns.stride],
             any_missing: false,
             close: vec![0; columns.stride],
+            common: vec![0; columns.stride],
             low_sums: Box::new([[0.0; 2]; 256]),
             high_sums: Box::new([[0.0; 2]; 256]),
             squares: [0.0; MAX_ROWS],
@@ -204,19 +207,22 @@ impl SmallSubtree {
         }
     }
 
-    fn find_constants(&self, set: Set, constant: &mut [u8]) {
-        let out = constant.as_chunks_mut::<LANES>().0;
-        for (chunk, out) in out.iter_mut().enumerate() {
-            let mut common = [Set::MAX; LANES];
-            for bit in bits(set) {
-                let row = &self.not_above[bit * self.stride + chunk * LANES..][..LANES];
-                for (common, set) in common.iter_mut().zip(row) {
-                    *common &= set;
-                }
+    /// A column is constant if every row has all others not above it.
+    fn find_constants(&mut self, set: Set, constant: &mut [u8]) {
+        let Self { not_above, common, stride, .. } = self;
+        let row = |bit: usize| &not_above[bit * *stride..][..*stride];
+        let first = set.trailing_zeros() as usize;
+        let second = (set & (set - 1)).trailing_zeros() as usize;
+        for ((common, first), second) in common.iter_mut().zip(row(first)).zip(row(second)) {
+            *common = first & second;
+        }
+        for bit in bits(set).skip(2) {
+            for (common, row) in common.iter_mut().zip(row(bit)) {
+                *common &= row;
             }
-            for (out, common) in out.iter_mut().zip(common) {
-                *out = u8::from(common & set == set);
-            }
+        }
+        for (out, common) in constant.iter_mut().zip(common) {
+            *out = u8::from(*common & set == set);
         }
     }
 
@@ -419,17 +425,22 @@ impl SmallSubtree {
     ) -> (Cut, Set) {
         let column = x.column(feature as usize);
         let value = |bit: usize| column[self.rows[bit] as usize];
-        // `max` and `min` pass over missing values.
-        let below = bits(left).map(value).fold(f32::NEG_INFINITY, f32::max);
-        let above = bits(set & !left).map(value).fold(f32::INFINITY, f32::min);
+        let missing = if self.any_missing { self.missing[feature as usize] & set } else { 0 };
+        // Of sets that contain each other the larger one is the larger number.
+        let place = |bit: &usize| self.not_above[bit * self.stride + feature as usize] & set;
+        let last = bits(left & !missing).max_by_key(place);
+        let next = bits(set & !left & !missing).min_by_key(place);
+        let threshold = match (last, next) {
+            (Some(last), Some(next)) => midway(value(last), value(next)),
+            _ => f64::INFINITY,
+        };
         let n_left = left.count_ones();
-        let has_missing = self.any_missing && self.missing[feature as usize] & set != 0;
         let [left_sum, left_weight] = self.sums_of(left);
         let cut = Cut {
             turn: Turn { draw, missing_left, n_left },
             feature,
-            threshold: midway(below, above),
-            missing_go_to_left: if has_missing {
+            threshold,
+            missing_go_to_left: if missing != 0 {
                 missing_left
             } else {
                 n_left > set.count_ones() - n_left
