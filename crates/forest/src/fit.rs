@@ -11,11 +11,8 @@ use crate::{
     out_of_bag::OutOfBag,
     training_set::TrainingSet,
     tree::{
-        Tree,
-        bounds::MonotonicConstraints,
-        criterion::{AbsoluteError, Poisson, SquaredError, WeightedTargets},
-        grow::{GrowLimits, grow},
-        search::SearchLimits,
+        Tree, bounds::MonotonicConstraints, criterion::WeightedTargets, engine::Engine,
+        grow::GrowLimits, search::SearchLimits,
     },
 };
 
@@ -177,13 +174,15 @@ impl RandomForestValidParams {
             if self.bootstrap() { n_draws as f64 } else { pairwise_sum(&everywhere) };
         data.check_sums(total_weight)?;
         let limits = self.resolve(x, total_weight);
+        let engine = Engine::new(x, &data.y, n_draws, self.criterion(), limits);
         let seeds = tree_seeds(self.seed(), self.n_estimators());
 
         let fit_tree = |number: usize| {
             let counts = bootstrap.as_ref().map(|bootstrap| bootstrap.counts(seeds[number]));
             let weight = counts.as_deref().unwrap_or(&everywhere);
             let targets = WeightedTargets { y: &data.y, weight };
-            let tree = self.fit_tree(x, targets, limits, seeds[number]);
+            let tree = engine.grow(targets, feature_generator(seeds[number]));
+            let tree = if self.ccp_alpha() > 0.0 { tree.pruned(self.ccp_alpha()) } else { tree };
             on_tree(number);
             tree
         };
@@ -196,26 +195,6 @@ impl RandomForestValidParams {
             });
             RandomForest::new(trees, x.n_features(), out_of_bag)
         })
-    }
-
-    fn fit_tree(
-        &self,
-        x: &FeatureColumns,
-        targets: WeightedTargets<'_>,
-        limits: GrowLimits<'_>,
-        seed: u32,
-    ) -> Tree {
-        let generator = feature_generator(seed);
-        let tree = match self.criterion() {
-            Criterion::SquaredError => {
-                grow(x, targets, SquaredError::new(targets), limits, generator)
-            }
-            Criterion::AbsoluteError => {
-                grow(x, targets, AbsoluteError::new(targets), limits, generator)
-            }
-            Criterion::Poisson => grow(x, targets, Poisson::new(targets), limits, generator),
-        };
-        if self.ccp_alpha() > 0.0 { tree.pruned(self.ccp_alpha()) } else { tree }
     }
 
     fn n_draws(&self, data: &TrainingSet) -> usize {

@@ -1,6 +1,8 @@
 pub(crate) mod bounds;
 mod canonical;
 pub(crate) mod criterion;
+pub(crate) mod engine;
+mod exact;
 mod frontier;
 pub(crate) mod grow;
 mod prune;

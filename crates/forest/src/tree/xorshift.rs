@@ -16,14 +16,67 @@ impl XorShift32 {
 
     /// The next 31 random bits; the state keeps all 32.
     pub(crate) fn next_u31(&mut self) -> u32 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 17;
-        self.state ^= self.state << 5;
+        self.state = step(self.state);
         self.state & 0x7fff_ffff
+    }
+
+    /// Appends the next 1024 numbers.
+    ///
+    /// Each waits for the one before it, so parts of the sequence are computed side by side.
+    pub(crate) fn extend_with_next(&mut self, numbers: &mut Vec<u32>) {
+        let mut states = [self.state; LANES];
+        for lane in 1..LANES {
+            states[lane] = jump(states[lane - 1]);
+        }
+        let start = numbers.len();
+        numbers.resize(start + LANES * JUMP, 0);
+        let numbers = &mut numbers[start..];
+        for place in (0..JUMP).step_by(4) {
+            let mut rounds = [[0; LANES]; 4];
+            for round in &mut rounds {
+                states = states.map(step);
+                *round = states.map(|state| state & 0x7fff_ffff);
+            }
+            for lane in 0..LANES {
+                let own = rounds.map(|round| round[lane]);
+                numbers[lane * JUMP + place..][..4].copy_from_slice(&own);
+            }
+        }
+        self.state = states[LANES - 1];
     }
 
     /// A number from `low..high`, by remainder (so slightly uneven, as the original is).
     pub(crate) fn draw(&mut self, low: usize, high: usize) -> usize {
         low + self.next_u31() as usize % (high - low)
     }
+}
+
+const LANES: usize = 8;
+const JUMP: usize = 128;
+
+const fn step(mut state: u32) -> u32 {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^ state << 5
+}
+
+/// Where each single bit of a state is after [`JUMP`] steps. A step is linear over bits, so states are sums of these.
+const JUMPED: [u32; 32] = {
+    let mut jumped = [0; 32];
+    let mut bit = 0;
+    while bit < 32 {
+        let mut state = 1 << bit;
+        let mut n_steps = 0;
+        while n_steps < JUMP {
+            state = step(state);
+            n_steps += 1;
+        }
+        jumped[bit] = state;
+        bit += 1;
+    }
+    jumped
+};
+
+fn jump(state: u32) -> u32 {
+    JUMPED.iter().enumerate().fold(0, |sum, (bit, jumped)| sum ^ (jumped * (state >> bit & 1)))
 }

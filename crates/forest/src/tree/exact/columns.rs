@@ -1,0 +1,246 @@
+//! What is prepared once for all trees: ranks, sorted rows, and columns with few values.
+
+use super::bins::Groups;
+use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
+
+/// Columns with at most this many values, none missing, are searched by bins.
+const MAX_BINS: usize = 32;
+
+/// How a feature is searched in large nodes.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    /// One value, or only missing ones.
+    Constant,
+    /// Two values; the rows with one of them are counted in a slot.
+    Marked { slot: usize, below: f32, above: f32, marked_is_above: bool },
+    /// Few values, each with a slot.
+    Few { first_slot: usize, values: Box<[f32]> },
+    /// A sorted list of rows.
+    List { number: usize },
+}
+
+/// Ranks by row, then feature, each row padded to `stride`. Missing values rank highest.
+#[derive(Debug)]
+pub(super) enum Ranks {
+    Narrow(RankTable<i16>),
+    Wide(RankTable<i32>),
+}
+
+#[derive(Debug)]
+pub(super) struct RankTable<T> {
+    pub(super) ranks: Vec<T>,
+    /// By feature: two values whose ranks are at least this far apart do not count as equal.
+    pub(super) safe_distance: Vec<T>,
+}
+
+/// The training matrix, arranged for the searches of the exact engine.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(super) n_features: usize,
+    pub(super) stride: usize,
+    pub(super) kinds: Vec<Kind>,
+    pub(super) ranks: Ranks,
+    /// Whether any column has values that differ and yet count as equal.
+    pub(super) has_close_values: bool,
+    /// Whether each feature has missing values.
+    pub(super) has_missing: Vec<bool>,
+    /// Rows in the order of each list's column, missing ones last.
+    pub(super) sorted: Vec<Vec<u32>>,
+    pub(super) groups: Groups,
+}
+
+/// Rank rows are padded to a multiple of this.
+pub(super) const LANES: usize = 8;
+
+impl Columns {
+    pub(crate) fn new(x: &FeatureColumns) -> Self {
+        let (n_rows, n_features) = (x.n_rows(), x.n_features());
+        let stride = n_features.next_multiple_of(LANES);
+        let mut kinds = Vec::with_capacity(n_features);
+        let mut wide = None;
+        let mut narrow = vec![0_i16; n_rows * stride];
+        let mut safe_distances = vec![1_i32; stride];
+        let mut has_missing = Vec::with_capacity(n_features);
+        let mut sorted = Vec::new();
+        let mut groups = Groups::new(n_rows);
+        let mut keys = Vec::with_capacity(n_rows);
+        for (feature, safe_distance) in safe_distances[..n_features].iter_mut().enumerate() {
+            let column = x.column(feature);
+            let ranked = Ranked::new(column, &mut keys);
+            *safe_distance = ranked.safe_distance;
+            has_missing.push(ranked.n_missing > 0);
+            if wide.is_none() && ranked.values.len() > i16::MAX as usize {
+                wide = Some(narrow.iter().map(|&rank| i32::from(rank)).collect::<Vec<i32>>());
+                narrow = Vec::new();
+            }
+            let cells =
+                ranked.ranks(&keys).map(|(row, rank)| (row as usize * stride + feature, rank));
+            match &mut wide {
+                Some(wide) => cells.for_each(|(cell, rank)| wide[cell] = rank),
+                None => cells.for_each(|(cell, rank)| narrow[cell] = rank as i16),
+            }
+            let clean = ranked.n_missing == 0 && ranked.safe_distance == 1;
+            let kind = match ranked.values[..] {
+                [] => Kind::Constant,
+                [_] if clean => Kind::Constant,
+                [below, above] if clean => {
+                    let n_below = ranked.ranks(&keys).filter(|(_, rank)| *rank == 0).count();
+                    let marked_is_above = n_below >= n_rows - n_below;
+                    let slot = groups.mark(
+                        ranked.ranks(&keys).filter(|(_, rank)| (*rank == 1) == marked_is_above),
+                    );
+                    Kind::Marked { slot, below, above, marked_is_above }
+                }
+                _ if clean && ranked.values.len() <= MAX_BINS => {
+                    let first_slot = groups.add(ranked.values.len(), ranked.ranks(&keys));
+                    Kind::Few { first_slot, values: ranked.values.clone().into() }
+                }
+                _ => {
+                    sorted.push(keys.iter().map(|&key| key as u32).collect());
+                    Kind::List { number: sorted.len() - 1 }
+                }
+            };
+            kinds.push(kind);
+        }
+        groups.finish(&mut kinds);
+        let has_close_values = safe_distances.iter().any(|&distance| distance > 1);
+        let ranks = match wide {
+            Some(ranks) => Ranks::Wide(RankTable { ranks, safe_distance: safe_distances }),
+            None => Ranks::Narrow(RankTable {
+                ranks: narrow,
+                safe_distance: safe_distances.iter().map(|&far| far.min(32_767) as i16).collect(),
+            }),
+        };
+        Self { n_features, stride, kinds, ranks, has_close_values, has_missing, sorted, groups }
+    }
+}
+
+/// One column in order.
+struct Ranked {
+    /// Distinct values, ascending.
+    values: Vec<f32>,
+    n_missing: usize,
+    safe_distance: i32,
+}
+
+impl Ranked {
+    /// Sorts `column` into `keys`: value in the upper half, row in the lower.
+    fn new(column: &[f32], keys: &mut Vec<u64>) -> Self {
+        keys.clear();
+        keys.extend(
+            column
+                .iter()
+                .enumerate()
+                .map(|(row, &value)| u64::from(order(value)) << 32 | row as u64),
+        );
+        if !sort_few(keys) {
+            keys.sort_unstable();
+        }
+        let n_missing = keys.iter().rev().take_while(|&&key| key >> 32 == MISSING).count();
+        let present = &keys[..keys.len() - n_missing];
+        let mut values: Vec<f32> = Vec::new();
+        for &key in present {
+            let value = column[key as u32 as usize];
+            // Zeros of both signs are equal.
+            if values.last().is_none_or(|&last| value > last) {
+                values.push(value);
+            }
+        }
+        Self { safe_distance: safe_distance(&values), values, n_missing }
+    }
+
+    /// Rows in order, each with its rank.
+    fn ranks<'a>(&self, keys: &'a [u64]) -> impl Iterator<Item = (u32, i32)> + Clone + use<'a> {
+        let mut rank = 0;
+        let mut last = keys.first().map_or(0, |key| key >> 32);
+        keys.iter().map(move |&key| {
+            rank += i32::from(key >> 32 != last);
+            last = key >> 32;
+            (key as u32, rank)
+        })
+    }
+}
+
+/// Sorts keys, which come by row, if they have few values. `false` leaves them as they are.
+fn sort_few(keys: &mut Vec<u64>) -> bool {
+    let mut counts: Vec<(u64, usize)> = Vec::with_capacity(MAX_BINS + 1);
+    for &key in keys.iter() {
+        let value = key >> 32;
+        match counts.iter().position(|(counted, _)| *counted == value) {
+            Some(place) => counts[place].1 += 1,
+            None if counts.len() > MAX_BINS => return false,
+            None => counts.push((value, 1)),
+        }
+    }
+    counts.sort_unstable();
+    let mut end = 0;
+    for (_, count) in &mut counts {
+        (*count, end) = (end, end + *count);
+    }
+    let mut sorted = vec![0; keys.len()];
+    for &key in keys.iter() {
+        if let Some((_, place)) = counts.iter_mut().find(|(value, _)| *value == key >> 32) {
+            sorted[*place] = key;
+            *place += 1;
+        }
+    }
+    *keys = sorted;
+    true
+}
+
+/// The upper half of a missing value's key: above all numbers.
+const MISSING: u64 = u32::MAX as u64;
+
+/// Bits that order as the values do.
+fn order(value: f32) -> u32 {
+    if value.is_nan() {
+        return MISSING as u32;
+    }
+    let bits = (value + 0.0).to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
+}
+
+/// The smallest distance of ranks that makes values count as different, wherever they are.
+fn safe_distance(values: &[f32]) -> i32 {
+    let mut safe = 1;
+    let mut above = 0;
+    for (rank, &value) in values.iter().enumerate() {
+        above = above.max(rank + 1);
+        while above < values.len() && values[above] <= value + FEATURE_THRESHOLD {
+            above += 1;
+        }
+        safe = safe.max(above - rank);
+    }
+    safe as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_numbers_and_puts_missing_ones_last() {
+        let values = [f32::MIN, -1.0, -1e-40, 0.0, 1e-40, 2.0, f32::MAX, f32::NAN];
+        assert!(values.windows(2).all(|pair| order(pair[0]) < order(pair[1])));
+        assert_eq!(order(-0.0), order(0.0));
+        assert_eq!(order(-f32::NAN), order(f32::NAN));
+    }
+
+    #[test]
+    fn sorts_few_values_as_many() {
+        let mut keys: Vec<u64> = (0..200).map(|row| (row * 7 % 5) << 32 | row).collect();
+        let mut expected = keys.clone();
+        expected.sort_unstable();
+        assert!(sort_few(&mut keys));
+        assert_eq!(keys, expected);
+        assert!(!sort_few(&mut (0..200).map(|row| row << 32 | row).collect()));
+    }
+
+    #[test]
+    fn knows_how_far_apart_ranks_have_to_be() {
+        assert_eq!(safe_distance(&[]), 1);
+        assert_eq!(safe_distance(&[1.0, 2.0, 3.0]), 1);
+        assert_eq!(safe_distance(&[0.0, 0.6e-7, 1.2e-7, 5.0]), 2);
+        assert_eq!(safe_distance(&[0.0, 1e-9, 2e-9]), 3);
+    }
+}

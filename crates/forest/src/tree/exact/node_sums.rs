@@ -1,0 +1,22 @@
+/// Weighted sums over the rows of a node: whole numbers, in multiples of the targets' unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct NodeSums {
+    /// Σ w·y
+    pub(super) total: f64,
+    /// Σ w·y²
+    pub(super) squares: f64,
+    /// Σ w
+    pub(super) weight: f64,
+}
+
+impl NodeSums {
+    pub(super) fn mean(&self) -> f64 {
+        self.total / self.weight
+    }
+
+    /// The variance of the targets, as mean of squares minus square of mean.
+    pub(super) fn impurity(&self) -> f64 {
+        let mean = self.mean();
+        self.squares / self.weight - mean * mean
+    }
+}

@@ -1,0 +1,135 @@
+//! The nodes of a growing tree, and the tests that a node and its split have to pass.
+
+use super::contest::Cut;
+use super::{limits::GrowLimits, node_sums::NodeSums};
+use crate::tree::{Node, Split, Tree};
+
+/// A node that waits to be processed. Sums are in multiples of the targets' unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    /// Number of the parent; `None` for the root.
+    pub(super) parent: Option<u32>,
+    pub(super) is_left: bool,
+    pub(super) depth: u32,
+    pub(super) n_rows: u32,
+    pub(super) known_constants: usize,
+    pub(super) sums: NodeSums,
+    pub(super) impurity: f64,
+}
+
+impl Open {
+    pub(super) fn root(n_rows: usize, sums: NodeSums) -> Self {
+        Self {
+            parent: None,
+            is_left: true,
+            depth: 0,
+            n_rows: n_rows as u32,
+            known_constants: 0,
+            sums,
+            impurity: sums.impurity(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Nodes {
+    nodes: Vec<Node>,
+    unit: f64,
+    total_weight: f64,
+    limits: GrowLimits,
+    /// In multiples of the unit's square, as impurities are.
+    epsilon: f64,
+    min_impurity_decrease: f64,
+}
+
+impl Nodes {
+    pub(super) fn new(root: &Open, unit: f64, limits: GrowLimits) -> Self {
+        let square = unit * unit;
+        Self {
+            nodes: Vec::with_capacity(2 * root.n_rows as usize),
+            unit,
+            total_weight: root.sums.weight,
+            limits,
+            epsilon: f64::EPSILON / square,
+            min_impurity_decrease: limits.min_impurity_decrease / square,
+        }
+    }
+
+    /// Writes a node as a leaf and tells its parent; returns its number.
+    pub(super) fn push(&mut self, open: &Open) -> u32 {
+        let id = self.nodes.len() as u32;
+        if let Some(parent) = open.parent
+            && let Some(split) = &mut self.nodes[parent as usize].split
+        {
+            *(if open.is_left { &mut split.left } else { &mut split.right }) = id;
+        }
+        self.nodes.push(Node {
+            split: None,
+            value: open.sums.mean() * self.unit,
+            impurity: open.impurity * (self.unit * self.unit),
+            n_node_samples: open.n_rows,
+            weighted_n_node_samples: open.sums.weight,
+        });
+        id
+    }
+
+    pub(super) fn may_split(&self, open: &Open) -> bool {
+        let n_rows = open.n_rows as usize;
+        !(open.depth as usize >= self.limits.max_depth
+            || n_rows < self.limits.min_samples_split
+            || n_rows < 2 * self.limits.search.min_samples_leaf
+            || open.impurity <= self.epsilon)
+    }
+
+    /// Makes node `id` an inner node and returns its children, left and right, unless it decreases impurity too little.
+    pub(super) fn split(
+        &mut self,
+        id: u32,
+        open: &Open,
+        cut: &Cut,
+        left_squares: f64,
+        known_constants: usize,
+    ) -> Option<[Open; 2]> {
+        let node = open.sums;
+        let left = NodeSums { total: cut.left_sum, squares: left_squares, weight: cut.left_weight };
+        let right = NodeSums {
+            total: node.total - left.total,
+            squares: node.squares - left.squares,
+            weight: node.weight - left.weight,
+        };
+        let (left_impurity, right_impurity) = (left.impurity(), right.impurity());
+        let improvement = (node.weight / self.total_weight)
+            * (open.impurity
+                - (right.weight / node.weight * right_impurity)
+                - (left.weight / node.weight * left_impurity));
+        if improvement + self.epsilon < self.min_impurity_decrease {
+            return None;
+        }
+        self.nodes[id as usize].split = Some(Split {
+            feature: cut.feature,
+            threshold: cut.threshold,
+            missing_go_to_left: cut.missing_go_to_left,
+            left: 0,
+            right: 0,
+        });
+        let child = |is_left, n_rows, sums, impurity| Open {
+            parent: Some(id),
+            is_left,
+            depth: open.depth + 1,
+            n_rows,
+            known_constants,
+            sums,
+            impurity,
+        };
+        let n_left = cut.turn.n_left;
+        Some([
+            child(true, n_left, left, left_impurity),
+            child(false, open.n_rows - n_left, right, right_impurity),
+        ])
+    }
+
+    pub(super) fn into_tree(mut self) -> Tree {
+        self.nodes.shrink_to_fit();
+        Tree::new_unchecked(self.nodes)
+    }
+}

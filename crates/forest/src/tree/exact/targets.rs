@@ -1,0 +1,130 @@
+//! Targets as whole numbers.
+
+/// Node sums have to stay below this for the engine's own arithmetic.
+const MAX_SUM: u64 = 1 << 51;
+/// scikit-learn's sums of squares are exact below this.
+const MAX_SQUARES: u128 = 1 << 53;
+/// Targets below this have squares that can be exact.
+const MAX_TARGET: f64 = (1_u32 << 27) as f64;
+/// Powers of two beyond this are left to the reference path: squares come near the ends of `f64`.
+const MAX_EXPONENT: i32 = 100;
+
+/// Targets as whole multiples of one power of two.
+///
+/// Sums of whole numbers are exact in `f64` up to 2⁵³, so they are the same in every order. Scaling by a power of two
+/// changes no rounding, so the engine works in multiples of the unit and scales what it stores.
+#[derive(Debug)]
+pub(crate) struct WholeTargets {
+    y: Vec<i32>,
+    unit: f64,
+}
+
+impl WholeTargets {
+    /// `None` if the targets are no such multiples, or too large for the sums of `n_draws` of them to be exact.
+    pub(crate) fn new(y: &[f64], n_draws: usize) -> Option<Self> {
+        let exponents = y.iter().filter(|y| **y != 0.0).map(|&y| lowest_bit(y));
+        let exponent = exponents.min().unwrap_or(0);
+        if exponent.abs() > MAX_EXPONENT {
+            return None;
+        }
+        let unit = 2.0_f64.powi(exponent);
+        let whole: Option<Vec<i32>> = y
+            .iter()
+            .map(|y| y / unit)
+            .map(|y| (y.abs() < MAX_TARGET).then_some(y as i32))
+            .collect();
+        let targets = Self { y: whole?, unit };
+        // What a tree will probably need; whether it does is checked tree by tree.
+        let squares: f64 = targets.y.iter().map(|&y| f64::from(y) * f64::from(y)).sum();
+        let expected = squares * (n_draws as f64 / y.len() as f64);
+        (expected < MAX_SQUARES as f64).then_some(targets)
+    }
+
+    /// What a tree sees of the targets; `None` if its weights are no counts or its sums could be inexact.
+    pub(crate) fn of_tree(&self, weight: &[f64]) -> Option<TreeTargets> {
+        let mut records = Vec::with_capacity(weight.len());
+        let mut squares = Vec::with_capacity(weight.len());
+        let (mut sum, mut sum_of_squares, mut sum_of_weights) = (0_u64, 0_u128, 0_u64);
+        for (&y, &weight) in self.y.iter().zip(weight) {
+            let count = weight as u32;
+            if f64::from(count).to_bits() != weight.to_bits() {
+                return None;
+            }
+            let weighted = i64::from(y) * i64::from(count);
+            let square = i128::from(weighted) * i128::from(y);
+            records.push(Record { sum: i32::try_from(weighted).ok()?, weight: count });
+            squares.push(i64::try_from(square).ok()?);
+            sum += weighted.unsigned_abs();
+            sum_of_squares += square.unsigned_abs();
+            sum_of_weights += u64::from(count);
+        }
+        let exact = sum < MAX_SUM && sum_of_squares < MAX_SQUARES && sum_of_weights < 1 << 31;
+        exact.then_some(TreeTargets { records, squares, unit: self.unit })
+    }
+}
+
+/// One row in a tree: how often it was drawn, and that many times its target.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Record {
+    pub(super) sum: i32,
+    pub(super) weight: u32,
+}
+
+/// The targets of one tree, by training row.
+#[derive(Debug)]
+pub(crate) struct TreeTargets {
+    pub(super) records: Vec<Record>,
+    /// Σ w·y² of each row.
+    pub(super) squares: Vec<i64>,
+    pub(super) unit: f64,
+}
+
+/// The exponent of the lowest bit that is set in a number other than zero.
+fn lowest_bit(y: f64) -> i32 {
+    let bits = y.to_bits();
+    let (exponent, fraction) = ((bits >> 52) as i32 & 0x7ff, bits & ((1 << 52) - 1));
+    let (exponent, digits) =
+        if exponent == 0 { (-1074, fraction) } else { (exponent - 1075, fraction | 1 << 52) };
+    exponent + digits.trailing_zeros() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_lowest_bit() {
+        for (y, exponent) in
+            [(1.0, 0), (-6.0, 1), (0.75, -2), (5e-324, -1074), (2.0_f64.powi(300), 300)]
+        {
+            assert_eq!(lowest_bit(y), exponent, "{y}");
+        }
+    }
+
+    #[test]
+    fn accepts_multiples_of_a_power_of_two() {
+        let targets = WholeTargets::new(&[0.0, -0.75, 100.5], 3).unwrap();
+        assert_eq!((targets.y, targets.unit.to_bits()), (vec![0, -3, 402], 0.25_f64.to_bits()));
+        assert_eq!(WholeTargets::new(&[0.0, -0.0], 2).unwrap().y, [0, 0]);
+    }
+
+    #[test]
+    fn refuses_what_would_be_rounded() {
+        assert!(WholeTargets::new(&[0.1, 1.0], 2).is_none());
+        assert!(WholeTargets::new(&[1e9, 1.0], 2).is_none());
+        assert!(WholeTargets::new(&[1e-300, 0.0], 2).is_none());
+        // Each square is exact, but not the sum of so many.
+        assert!(WholeTargets::new(&[9e7, 1.0], 2).is_some());
+        assert!(WholeTargets::new(&[9e7, 1.0], 200).is_none());
+    }
+
+    #[test]
+    fn refuses_trees_with_large_sums_and_weights_that_are_no_counts() {
+        let targets = WholeTargets::new(&[9e7, 1.0], 2).unwrap();
+        assert!(targets.of_tree(&[1.0, 1.0]).is_some());
+        assert!(targets.of_tree(&[2.0, 0.0]).is_none());
+        for weight in [0.5, -1.0, f64::NAN, 1e10] {
+            assert!(targets.of_tree(&[0.0, weight]).is_none(), "{weight}");
+        }
+    }
+}
