@@ -80,10 +80,10 @@ def biosphere(x: np.ndarray, y: np.ndarray, n_trees: int) -> Predict:
 
 
 PEERS = [scikit_learn, scikit_learn_intelex, ydf, lightgbm, xgboost, biosphere]
-RUST = ["spinney", "smartcore"]
+RUST = ["spinney", "spinney_fast", "smartcore"]
 NOTES = """Same number of trees, all features at every split, unlimited depth, one row a leaf. Differences in meaning: lightgbm and
 xgboost bin features (255 and 256 bins) and sample 63.2 % of the rows without replacement; lightgbm has at most 4,096 leaves;
-smartcore and biosphere draw other bootstraps. R² is of rows held out."""
+smartcore and biosphere draw other bootstraps. spinney is scikit-learn's forest bit for bit, spinney_fast where targets are whole. R² is of rows held out."""
 
 
 def measure(name: str, data: dict[str, np.ndarray], n_trees: int) -> dict[str, float]:

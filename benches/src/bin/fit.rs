@@ -1,4 +1,4 @@
-//! Fits one forest and prints the CPU seconds that took, and R² of rows held out, as JSON: `fit spinney|smartcore FOLDER DATA TREES`.
+//! Fits one forest and prints the CPU seconds that took, and R² of rows held out, as JSON: `fit spinney|spinney_fast|smartcore FOLDER DATA TREES`.
 //! `benches/peers/training.py` runs it beside the Python peers.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
@@ -13,7 +13,7 @@ use smartcore::{
     ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters},
     linalg::basic::matrix::DenseMatrix,
 };
-use spinney_forest::{RandomForest, metrics::r2_score};
+use spinney_forest::{Fidelity, RandomForest, metrics::r2_score};
 
 struct Data {
     x: Array2<f32>,
@@ -37,12 +37,13 @@ impl Data {
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
     let [program, folder, name, n_trees] = args.as_slice() else {
-        bail!("usage: fit spinney|smartcore FOLDER DATA TREES")
+        bail!("usage: fit spinney|spinney_fast|smartcore FOLDER DATA TREES")
     };
     let data = Data::read(folder, name)?;
     let n_trees = n_trees.parse().context("TREES")?;
     let (seconds, prediction) = match program.as_str() {
-        "spinney" => spinney(&data, n_trees)?,
+        "spinney" => spinney(&data, n_trees, Fidelity::Exact)?,
+        "spinney_fast" => spinney(&data, n_trees, Fidelity::Fast)?,
         "smartcore" => smartcore(&data, n_trees)?,
         other => bail!("there is no program {other}"),
     };
@@ -51,9 +52,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn spinney(data: &Data, n_trees: usize) -> Result<(f64, Array1<f64>)> {
-    let params =
-        RandomForest::params().n_estimators(n_trees).seed(42).n_threads(NonZeroUsize::new(1));
+fn spinney(data: &Data, n_trees: usize, fidelity: Fidelity) -> Result<(f64, Array1<f64>)> {
+    let params = RandomForest::params()
+        .n_estimators(n_trees)
+        .fidelity(fidelity)
+        .seed(42)
+        .n_threads(NonZeroUsize::new(1));
     let start = ProcessTime::now();
     let forest = params.fit_arrays(data.x.view(), data.y.view())?;
     let seconds = start.elapsed().as_secs_f64();

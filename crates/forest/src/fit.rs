@@ -174,7 +174,8 @@ impl RandomForestValidParams {
             if self.bootstrap() { n_draws as f64 } else { pairwise_sum(&everywhere) };
         data.check_sums(total_weight)?;
         let limits = self.resolve(x, total_weight);
-        let engine = Engine::new(x, &data.y, n_draws, self.criterion(), limits);
+        let options = (self.criterion(), self.fidelity());
+        let engine = Engine::new(x, &data.y, n_draws, options, limits);
         let seeds = tree_seeds(self.seed(), self.n_estimators());
 
         let fit_tree = |number: usize| {

@@ -22,7 +22,7 @@ mod valid_params;
 pub use error::{Error, LinfaError, Result};
 pub use extra_trees::ExtraTrees;
 pub use forest::RandomForest;
-pub use options::{Criterion, MaxFeatures, RowCount, Splitter};
+pub use options::{Criterion, Fidelity, MaxFeatures, RowCount, Splitter};
 pub use out_of_bag::OutOfBag;
 pub use params::RandomForestParams;
 pub use quantile_forest::QuantileForest;

@@ -2,7 +2,9 @@ use std::num::NonZeroUsize;
 
 use linfa::ParamGuard;
 
-use crate::{Criterion, Error, MaxFeatures, RandomForestValidParams, Result, RowCount, Splitter};
+use crate::{
+    Criterion, Error, Fidelity, MaxFeatures, RandomForestValidParams, Result, RowCount, Splitter,
+};
 
 /// Parameters of a random forest, not yet checked.
 ///
@@ -46,6 +48,13 @@ impl RandomForestParams {
     #[must_use]
     pub fn criterion(mut self, criterion: Criterion) -> Self {
         self.0.criterion = criterion;
+        self
+    }
+
+    /// Sets how closely the forest follows scikit-learn's. Default exactly.
+    #[must_use]
+    pub fn fidelity(mut self, fidelity: Fidelity) -> Self {
+        self.0.fidelity = fidelity;
         self
     }
 

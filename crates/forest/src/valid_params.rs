@@ -1,6 +1,6 @@
 use std::{fmt::Display, num::NonZeroUsize};
 
-use crate::{Criterion, Error, MaxFeatures, Result, RowCount, Splitter};
+use crate::{Criterion, Error, Fidelity, MaxFeatures, Result, RowCount, Splitter};
 
 /// Parameters of a random forest that passed the check: each is in its range.
 ///
@@ -9,6 +9,7 @@ use crate::{Criterion, Error, MaxFeatures, Result, RowCount, Splitter};
 pub struct RandomForestValidParams {
     pub(crate) n_estimators: usize,
     pub(crate) criterion: Criterion,
+    pub(crate) fidelity: Fidelity,
     pub(crate) splitter: Splitter,
     pub(crate) max_features: MaxFeatures,
     pub(crate) max_depth: Option<usize>,
@@ -31,6 +32,7 @@ impl Default for RandomForestValidParams {
         Self {
             n_estimators: 100,
             criterion: Criterion::SquaredError,
+            fidelity: Fidelity::Exact,
             splitter: Splitter::Best,
             max_features: MaxFeatures::All,
             max_depth: None,
@@ -133,6 +135,12 @@ impl RandomForestValidParams {
     #[must_use]
     pub fn criterion(&self) -> Criterion {
         self.criterion
+    }
+
+    /// How closely the forest follows scikit-learn's.
+    #[must_use]
+    pub fn fidelity(&self) -> Fidelity {
+        self.fidelity
     }
 
     /// How a feature is split.

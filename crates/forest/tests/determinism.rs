@@ -11,7 +11,7 @@ mod fixture;
 use std::num::NonZeroUsize;
 
 use ndarray::{Axis, ShapeBuilder, concatenate};
-use spinney_forest::{RandomForest, RandomForestParams};
+use spinney_forest::{Fidelity, RandomForest, RandomForestParams};
 
 fn params() -> RandomForestParams {
     RandomForest::params().n_estimators(20).seed(42).oob_score(true)
@@ -26,6 +26,17 @@ fn the_forest_does_not_depend_on_the_number_of_threads() {
         params.fit_arrays(x.view(), log_y.view()).unwrap()
     });
     forests.sort_by_key(RandomForest::to_canonical_bytes);
+    assert!(forests.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn a_fast_forest_does_not_depend_on_the_number_of_threads() {
+    let (x, y) = fixture::ames_train();
+    let log_y = y.ln();
+    let forests = [1, 2, 8].map(|n| {
+        let params = params().fidelity(Fidelity::Fast).n_threads(NonZeroUsize::new(n));
+        params.fit_arrays(x.view(), log_y.view()).unwrap()
+    });
     assert!(forests.windows(2).all(|pair| pair[0] == pair[1]));
 }
 

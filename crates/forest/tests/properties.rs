@@ -15,7 +15,8 @@ use linfa::{
 use ndarray::{Array1, Array2, Axis, array};
 use proptest::prelude::*;
 use spinney_forest::{
-    Error, OutOfBag, RandomForest, RandomForestParams, RandomForestValidParams, Tree, metrics,
+    Error, Fidelity, OutOfBag, RandomForest, RandomForestParams, RandomForestValidParams, Tree,
+    metrics,
 };
 
 fn assert_send_sync<T: Send + Sync>() {}
@@ -50,6 +51,29 @@ fn rows_that_every_tree_saw_are_listed() {
     for &row in out_of_bag.rows_without_vote() {
         assert_eq!(out_of_bag.prediction()[row], 0.0);
     }
+}
+
+/// Whole prices: nothing has to be rounded.
+#[test]
+fn a_fast_forest_of_whole_targets_is_the_exact_one() {
+    let (x, y) = fixture::ames_train();
+    let params = RandomForest::params().n_estimators(5);
+    let exact = params.fit_arrays(x.view(), y.view()).unwrap();
+    let fast = params.fidelity(Fidelity::Fast).fit_arrays(x.view(), y.view()).unwrap();
+    assert_eq!(fast, exact);
+}
+
+#[test]
+fn a_fast_forest_predicts_as_well() {
+    let ((x, y), (x_test, y_test)) = (fixture::ames_train(), fixture::ames_test());
+    let (y, y_test) = (y.ln(), y_test.ln());
+    let r2 = [Fidelity::Exact, Fidelity::Fast].map(|fidelity| {
+        let params = RandomForest::params().seed(42).fidelity(fidelity);
+        let forest = params.fit_arrays(x.view(), y.view()).unwrap();
+        let prediction = forest.try_predict(x_test.view()).unwrap();
+        metrics::r2_score(y_test.view(), prediction.view()).unwrap()
+    });
+    assert!((r2[0] - r2[1]).abs() < 0.005, "{r2:?}");
 }
 
 #[test]
@@ -125,6 +149,24 @@ proptest! {
         let high = y.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
         for value in forest.try_predict(x.view()).unwrap() {
             prop_assert!(value >= low - 1e-9 && value <= high + 1e-9);
+        }
+    }
+
+    #[test]
+    fn leaves_of_a_fast_forest_hold_means_of_true_targets((x, y) in data(), seed: u32) {
+        let params = RandomForest::params().n_estimators(3).bootstrap(false).seed(seed);
+        let params = params.fidelity(Fidelity::Fast).min_samples_leaf(2);
+        let forest = params.fit_arrays(x.view(), y.view()).unwrap();
+        let leaves = forest.apply(x.view()).unwrap();
+        for (tree, leaf_of) in forest.trees().iter().zip(leaves.columns()) {
+            for (number, node) in tree.nodes().iter().enumerate() {
+                let rows = leaf_of.iter().zip(&y).filter(|(leaf, _)| **leaf as usize == number);
+                let members: Vec<f64> = rows.map(|(_, y)| *y).collect();
+                if node.split.is_none() {
+                    let mean = members.iter().sum::<f64>() / members.len() as f64;
+                    prop_assert!((node.value - mean).abs() < 1e-9);
+                }
+            }
         }
     }
 

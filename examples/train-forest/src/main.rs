@@ -8,7 +8,7 @@ use clap::Parser;
 use ndarray::{Array, Dimension};
 use ndarray_npy::{ReadNpyError, read_npy, write_npy};
 use spinney_forest::{
-    Criterion, MaxFeatures, RandomForest, RowCount, Splitter, metrics::RegressionReport,
+    Criterion, Fidelity, MaxFeatures, RandomForest, RowCount, Splitter, metrics::RegressionReport,
 };
 
 /// Trains a random forest on .npy arrays of f32 or f64 and writes its canonical bytes and predictions.
@@ -30,6 +30,9 @@ struct Args {
     /// What splits decrease: squared_error, friedman_mse (the same), absolute_error or poisson.
     #[arg(long, default_value = "squared_error")]
     criterion: Criterion,
+    /// Whether splits are searched on targets that may be rounded, for speed; the forest is then not scikit-learn's.
+    #[arg(long)]
+    fast: bool,
     /// How a feature is split: best, or random (extremely randomised trees).
     #[arg(long, default_value = "best")]
     splitter: Splitter,
@@ -94,6 +97,7 @@ fn main() -> Result<()> {
         .n_estimators(args.n_estimators)
         .criterion(args.criterion)
         .splitter(args.splitter)
+        .fidelity(if args.fast { Fidelity::Fast } else { Fidelity::Exact })
         .seed(args.seed)
         .max_features(args.max_features)
         .max_depth(args.max_depth)

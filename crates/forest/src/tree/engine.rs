@@ -7,10 +7,10 @@ use super::{
     grow::{self, GrowLimits},
     xorshift::XorShift32,
 };
-use crate::{Criterion, feature_columns::FeatureColumns};
+use crate::{Criterion, Fidelity, feature_columns::FeatureColumns};
 
-/// Grows the trees of a forest. Both ways give the same bytes; the fast one needs targets whose sums are exact, and knows the
-/// most usual options only.
+/// Grows the trees of a forest. Both ways give the same bytes; the fast one needs targets whose sums are exact, or that may be
+/// rounded until they are, and knows the most usual options only.
 #[derive(Debug)]
 pub(crate) struct Engine<'a> {
     x: &'a FeatureColumns,
@@ -24,6 +24,8 @@ pub(crate) struct Engine<'a> {
 struct Exact {
     columns: Columns,
     targets: WholeTargets,
+    /// Whether the targets are only near to the true ones.
+    rounded: bool,
     limits: exact::GrowLimits,
 }
 
@@ -32,22 +34,33 @@ impl<'a> Engine<'a> {
         x: &'a FeatureColumns,
         y: &[f64],
         n_draws: usize,
-        criterion: Criterion,
+        (criterion, fidelity): (Criterion, Fidelity),
         limits: GrowLimits<'a>,
     ) -> Self {
+        let targets = || {
+            let rounded = || {
+                let may_round = fidelity == Fidelity::Fast;
+                may_round.then(|| WholeTargets::rounded(y, n_draws)).flatten()
+            };
+            let whole = WholeTargets::new(y, n_draws).map(|targets| (targets, false));
+            whole.or_else(|| rounded().map(|targets| (targets, true)))
+        };
         let exact = exact::GrowLimits::new(&limits)
             .filter(|_| criterion == Criterion::SquaredError)
-            .zip(WholeTargets::new(y, n_draws))
-            .map(|(limits, targets)| Exact { columns: Columns::new(x), targets, limits });
+            .and_then(|limits| {
+                let (targets, rounded) = targets()?;
+                Some(Exact { columns: Columns::new(x), targets, rounded, limits })
+            });
         Self { x, criterion, limits, exact }
     }
 
     /// Grows a tree on the rows with a weight above zero.
     pub(crate) fn grow(&self, targets: WeightedTargets<'_>, generator: XorShift32) -> Tree {
         if let Some(exact) = &self.exact
-            && let Some(targets) = exact.targets.of_tree(targets.weight)
+            && let Some(whole) = exact.targets.of_tree(targets.weight)
         {
-            return exact::grow(self.x, &exact.columns, &targets, exact.limits, generator);
+            let tree = exact::grow(self.x, &exact.columns, &whole, exact.limits, generator);
+            return if exact.rounded { tree.with_targets(self.x, targets) } else { tree };
         }
         self.grow_in_order(targets, generator)
     }
@@ -190,7 +203,8 @@ mod tests {
         seed: u32,
     ) -> bool {
         let x = FeatureColumns::new(x.view()).unwrap();
-        let engine = Engine::new(&x, y, y.len(), Criterion::SquaredError, limits);
+        let options = (Criterion::SquaredError, Fidelity::Exact);
+        let engine = Engine::new(&x, y, y.len(), options, limits);
         let exact = engine.exact.as_ref();
         if exact.and_then(|exact| exact.targets.of_tree(weight)).is_none() {
             return false;

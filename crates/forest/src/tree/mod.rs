@@ -7,6 +7,7 @@ mod frontier;
 pub(crate) mod grow;
 mod prune;
 mod random_split;
+mod refit;
 pub(crate) mod search;
 mod sort;
 pub(crate) mod xorshift;

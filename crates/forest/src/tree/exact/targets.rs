@@ -40,6 +40,24 @@ impl WholeTargets {
         (expected < MAX_SQUARES as f64).then_some(targets)
     }
 
+    /// Any targets, as deviations from their mean in multiples of a unit that is as small as exact sums allow: about the
+    /// 2²⁶th part of the norm of all deviations. `None` if the unit would be beyond the powers of two that are used.
+    pub(crate) fn rounded(y: &[f64], n_draws: usize) -> Option<Self> {
+        let mean = y.iter().sum::<f64>() / y.len() as f64;
+        let deviations = || y.iter().map(|y| y - mean);
+        let squares: f64 = deviations().map(|deviation| deviation * deviation).sum();
+        let largest = deviations().fold(0.0_f64, |most, deviation| most.max(deviation.abs()));
+        let norm = (squares * (n_draws as f64 / y.len() as f64)).sqrt();
+        // Twice as large as it has to be: bootstraps differ. What is too large for one is seen tree by tree.
+        let smallest = (2.0 * norm / (MAX_SQUARES as f64).sqrt()).max(2.0 * largest / MAX_TARGET);
+        let exponent = if smallest > 0.0 { smallest.log2().ceil() } else { 0.0 };
+        if !smallest.is_finite() || exponent.abs() > f64::from(MAX_EXPONENT) {
+            return None;
+        }
+        let unit = exponent.exp2();
+        Some(Self { y: deviations().map(|d| (d / unit).round() as i32).collect(), unit })
+    }
+
     /// What a tree sees of the targets; `None` if its weights are no counts or its sums could be inexact.
     pub(crate) fn of_tree(&self, weight: &[f64]) -> Option<TreeTargets> {
         let mut records = Vec::with_capacity(weight.len());
@@ -116,6 +134,17 @@ mod tests {
         // Each square is exact, but not the sum of so many.
         assert!(WholeTargets::new(&[9e7, 1.0], 2).is_some());
         assert!(WholeTargets::new(&[9e7, 1.0], 200).is_none());
+    }
+
+    #[test]
+    fn rounds_deviations_as_finely_as_sums_stay_exact() {
+        let y: Vec<f64> = (0..2000).map(|i| 12.0 + f64::from(i).sin()).collect();
+        let targets = WholeTargets::rounded(&y, 2000).unwrap();
+        assert!(targets.of_tree(&[1.0; 2000]).is_some());
+        assert!(targets.unit < 1e-6, "{}", targets.unit);
+        assert_eq!(WholeTargets::rounded(&[0.3, 0.3], 2).unwrap().y, [0, 0]);
+        assert!(WholeTargets::rounded(&[1e300, -1e300], 2).is_none());
+        assert!(WholeTargets::rounded(&[1e-300, -1e-300], 2).is_none());
     }
 
     #[test]
