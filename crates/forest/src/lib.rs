@@ -9,10 +9,12 @@ mod linfa_traits;
 pub mod metrics;
 mod out_of_bag;
 mod params;
+mod predictor;
 mod tree;
 
 pub use error::{Error, LinfaError, Result};
 pub use forest::RandomForest;
 pub use out_of_bag::OutOfBag;
+pub use predictor::Predictor;
 pub use params::{MaxFeatures, RandomForestParams, RandomForestValidParams, RowCount};
 pub use tree::{Node, Split, Tree};
