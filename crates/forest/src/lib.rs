@@ -15,6 +15,6 @@ mod tree;
 pub use error::{Error, LinfaError, Result};
 pub use forest::RandomForest;
 pub use out_of_bag::OutOfBag;
-pub use predictor::Predictor;
 pub use params::{MaxFeatures, RandomForestParams, RandomForestValidParams, RowCount};
+pub use predictor::Predictor;
 pub use tree::{Node, Split, Tree};

@@ -2,15 +2,16 @@ use super::walk::Word;
 
 /// A node in 32 bits: slot 8, pair 11, rank 13.
 ///
-/// An encoded row holds, in the place of the rank, how many thresholds of the feature are below its value. It is compared
-/// with the whole word: the bits below the rank cannot make a row's entry the larger one, where theirs are zero.
+/// An encoded row holds, in the place of the rank, how many thresholds of the feature are below its value, and zeros below.
+/// It is compared with the whole word: what stands there below the rank only makes the word larger, within its rank.
 impl Word for u32 {
     const MAX_PLACES: usize = 1 << 12;
     const MAX_SLOTS: usize = 1 << 8;
-    const PADDING: usize = WINDOW;
+    const PADDING: usize = Self::MAX_PLACES;
     const ROW_SHIFT: u32 = RANK_SHIFT;
 
-    type Window = [Self; WINDOW];
+    // An array as long as an index can reach: no step needs a check of its bounds.
+    type Window = [Self; <Self as Word>::MAX_PLACES];
 
     fn pack(slot: u32, pair: u32, rank: u32) -> Self {
         slot | pair << PAIR_SHIFT | rank << RANK_SHIFT
@@ -22,10 +23,12 @@ impl Word for u32 {
 
     #[inline(always)]
     fn step<const SLOTS: usize>(self, window: &Self::Window, row: &[u32; SLOTS]) -> Self {
-        const { assert!(SLOTS.is_power_of_two()) };
-        let right = self < row[self as usize & (SLOTS - 1) & (Self::MAX_SLOTS - 1)];
-        let left_child = self >> (PAIR_SHIFT - 1) & (Self::MAX_PLACES as u32 - if SLOTS > 128 { 2 } else { 1 });
-        window[left_child as usize + usize::from(right)]
+        let right = self < row[self as usize % SLOTS.min(Self::MAX_SLOTS)];
+        // The pair's number is used with the bit below it as twice the pair. Slots below 128 leave that bit zero; for those
+        // the compiler must not be told, or it makes the addition an "or" and no longer adds the comparison's carry.
+        let twice = if SLOTS > 128 { !1 } else { !0 };
+        let child = (self >> (PAIR_SHIFT - 1) & twice) + Self::from(right);
+        window[child as usize % Self::MAX_PLACES]
     }
 
     fn or(self, other: Self) -> Self {
@@ -43,10 +46,6 @@ impl Word for u32 {
 
 const PAIR_SHIFT: u32 = 8;
 const RANK_SHIFT: u32 = 19;
-
-/// Twice the places of a tree: at exactly their number the compiler would not see that an even place has one behind it, and
-/// would check each step.
-const WINDOW: usize = 2 * <u32 as Word>::MAX_PLACES;
 
 /// Most thresholds of a feature, and most values of leaves: 13 bits, less one number so that each word is below `u32::MAX`.
 pub(super) const MAX_RANKS: usize = (1 << 13) - 1;

@@ -1,6 +1,10 @@
 use super::{
-    compact, general::General, packed::Packed, distinct::Distinct,
+    compact::MAX_RANKS,
+    distinct::Distinct,
+    general::General,
+    packed::Packed,
     ranks::{KeyRanks, ThresholdRanks},
+    row_encoder::RowEncoder,
     thresholds::{order_key, round_down},
     walk::Word,
 };
@@ -25,31 +29,72 @@ impl Form {
             .or_else(|| wide(forest).map(Self::Wide))
             .unwrap_or_else(|| Self::General(General::new(forest)))
     }
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Compact(_) => "compact",
+            Self::Wide(_) => "wide",
+            Self::General(_) => "general",
+        }
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Compact(packed) => packed.memory_bytes(),
+            Self::Wide(packed) => packed.memory_bytes(),
+            Self::General(general) => general.memory_bytes(),
+        }
+    }
+
+    /// Sums the trees' values for a row, in the order of the trees.
+    pub(super) fn sum_row(&self, row: &[f32]) -> f64 {
+        match self {
+            Self::Compact(packed) => packed.sum_row(row),
+            Self::Wide(packed) => packed.sum_row(row),
+            Self::General(general) => general.sum_row(row),
+        }
+    }
+
+    /// The same for each of `rows`. `encoded` is memory to work in.
+    pub(super) fn sum_rows<'a>(
+        &self,
+        rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+        sums: &mut [f64],
+        encoded: &mut Vec<u32>,
+    ) {
+        match self {
+            Self::Compact(packed) => packed.sum_rows(rows, sums, encoded),
+            Self::Wide(packed) => packed.sum_rows(rows, sums, encoded),
+            Self::General(general) => general.sum_rows(rows, sums),
+        }
+    }
 }
 
 fn compact(forest: &RandomForest) -> Option<Packed<u32, ThresholdRanks>> {
-    let columns = columns(forest, <u32 as Word>::MAX_SLOTS)?;
+    let columns = columns(forest, <u32 as Word>::MAX_SLOTS / 2)?;
     let thresholds = splits(forest).filter_map(|split| {
         let feature = columns.binary_search(&split.feature).ok()?;
         Some((feature, order_key(round_down(split.threshold))))
     });
-    let ranks = ThresholdRanks::new(columns.len(), thresholds, compact::MAX_RANKS)?;
-    let mut values = Distinct::new(compact::MAX_RANKS);
+    let ranks = ThresholdRanks::new(columns.len(), thresholds, MAX_RANKS)?;
+    let encoder = RowEncoder::new(columns, ranks, <u32 as Word>::ROW_SHIFT);
+
+    let mut values = Distinct::new(MAX_RANKS);
     let nodes = forest.trees().iter().flat_map(|tree| tree.nodes());
     for leaf in nodes.filter(|node| node.split.is_none()) {
         values.insert(leaf.value.to_bits())?;
     }
     let values = values.sorted()?.into_iter().map(f64::from_bits).collect();
-    Packed::new(forest, columns, ranks, values, |values, value| {
-        let bits = value.to_bits();
-        Some(values.binary_search_by_key(&bits, |value| value.to_bits()).ok()? as u32)
+    Packed::new(forest, encoder, values, |values, value| {
+        let number = values.binary_search_by_key(&value.to_bits(), |value| value.to_bits());
+        u32::try_from(number.ok()?).ok()
     })
 }
 
 fn wide(forest: &RandomForest) -> Option<Packed<u64, KeyRanks>> {
-    let columns = columns(forest, <u64 as Word>::MAX_SLOTS)?;
-    // Equal values keep a number each: in the order of the trees, those of one tree stay together.
-    Packed::new(forest, columns, KeyRanks, Vec::new(), |values, value| {
+    let columns = columns(forest, <u64 as Word>::MAX_SLOTS / 2)?;
+    let encoder = RowEncoder::new(columns, KeyRanks, <u64 as Word>::ROW_SHIFT);
+    // Equal values keep a number each, in the order of the trees: what a tree needs stays together.
+    Packed::new(forest, encoder, Vec::new(), |values, value| {
         values.push(value);
         u32::try_from(values.len() - 1).ok()
     })

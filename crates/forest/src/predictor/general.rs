@@ -48,11 +48,16 @@ impl General {
         self.starts.iter().fold(0.0, |sum, &start| sum + value(&self.nodes[start..], row))
     }
 
-    /// Adds the trees' values to each row's sum, tree by tree.
-    pub(super) fn sum_rows(&self, rows: &[f32], n_features: usize, sums: &mut [f64]) {
+    /// Sums the trees' values for each of `rows`, a tree at a time so that it stays in the cache.
+    pub(super) fn sum_rows<'a>(
+        &self,
+        rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+        sums: &mut [f64],
+    ) {
+        sums.fill(0.0);
         for &start in &self.starts {
             let tree = &self.nodes[start..];
-            for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(n_features)) {
+            for (sum, row) in sums.iter_mut().zip(rows.clone()) {
                 *sum += value(tree, row);
             }
         }

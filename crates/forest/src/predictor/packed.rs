@@ -1,11 +1,11 @@
-use std::array;
+use std::{array, hint::black_box};
 
 use super::{
     arena::{Arena, LINE_BYTES},
     layout::Layout,
     ranks::Ranks,
-    thresholds::{order_key, round_down},
-    walk::{LANES, Word, walk},
+    row_encoder::RowEncoder,
+    walk::{ROW_LANES, TREE_LANES, Word, walk},
 };
 use crate::RandomForest;
 
@@ -14,18 +14,22 @@ use crate::RandomForest;
 pub(super) struct Packed<W, R> {
     /// All trees, one after the other.
     words: Arena<W>,
-    /// Where each tree begins.
-    starts: Vec<usize>,
     /// Values of leaves by their number.
     values: Vec<f64>,
-    /// The columns that some split looks at, ascending. Each has two slots in an encoded row, behind those of the leaves.
-    columns: Vec<u32>,
-    ranks: R,
+    trees: Vec<PackedTree>,
+    encoder: RowEncoder<R>,
+    n_slots: usize,
 }
 
-/// Slots of leaves: a row has 0 in the first and `u32::MAX` in the second, so a leaf in an even place steps to the even child
-/// of its own pair, and one in an odd place to the odd child.
-const LEAF_SLOTS: usize = 2;
+/// A tree's share of the forest's words and values, from its start to that of the next tree.
+#[derive(Debug, Clone, Copy)]
+struct PackedTree {
+    start: usize,
+    end: usize,
+    /// Empty if all trees share their values.
+    values_start: usize,
+    values_end: usize,
+}
 
 impl<W: Word, R: Ranks> Packed<W, R> {
     /// Packs all trees. `number_of` finds or adds a leaf's value and returns its number.
@@ -33,17 +37,14 @@ impl<W: Word, R: Ranks> Packed<W, R> {
     /// Nothing if a tree has too many nodes, a row too many slots, or a value no number.
     pub(super) fn new(
         forest: &RandomForest,
-        columns: Vec<u32>,
-        ranks: R,
+        encoder: RowEncoder<R>,
         mut values: Vec<f64>,
         number_of: impl Fn(&mut Vec<f64>, f64) -> Option<u32>,
     ) -> Option<Self> {
-        if LEAF_SLOTS + 2 * columns.len() > W::MAX_SLOTS {
-            return None;
-        }
+        let n_slots = encoder.n_slots().filter(|&n_slots| n_slots <= W::MAX_SLOTS)?;
         let line_pairs = LINE_BYTES / size_of::<W>() / 2;
         let mut words: Vec<W> = Vec::new();
-        let mut starts = Vec::with_capacity(forest.trees().len());
+        let mut trees = Vec::with_capacity(forest.trees().len());
         for tree in forest.trees() {
             if tree.nodes().len() >= W::MAX_PLACES {
                 return None;
@@ -52,59 +53,51 @@ impl<W: Word, R: Ranks> Packed<W, R> {
             if n_places > W::MAX_PLACES {
                 return None;
             }
-            let start = words.len();
+            let (start, values_start) = (words.len(), values.len());
             words.resize(start + n_places, W::default());
             for (node, &place) in tree.nodes().iter().zip(&places) {
-                let (slot, pair, rank) = match node.split {
+                words[start + place as usize] = match node.split {
                     Some(split) => {
-                        let feature = columns.binary_search(&split.feature).ok()?;
-                        let slot = LEAF_SLOTS + 2 * feature + usize::from(split.missing_go_to_left);
-                        let rank = ranks.rank(feature, order_key(round_down(split.threshold)));
-                        (slot as u32, places[split.left as usize] / 2, rank)
+                        let (slot, rank) = encoder.slot_and_rank(split)?;
+                        W::pack(slot, places[split.left as usize] / 2, rank)
                     }
-                    None => (place % 2, place / 2, number_of(&mut values, node.value)?),
+                    // It is its own child, in the slot that keeps it there.
+                    None => W::pack(place % 2, place / 2, number_of(&mut values, node.value)?),
                 };
-                words[start + place as usize] = W::pack(slot, pair, rank);
             }
-            starts.push(start);
+            let (end, values_end) = (words.len(), values.len());
+            trees.push(PackedTree { start, end, values_start, values_end });
         }
-        let words = Arena::new(&words, W::PADDING);
-        Some(Self { words, starts, values, columns, ranks })
+        values.shrink_to_fit();
+        Some(Self { words: Arena::new(&words, W::PADDING), values, trees, encoder, n_slots })
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
         self.words.memory_bytes()
-            + size_of_val(self.starts.as_slice())
             + size_of_val(self.values.as_slice())
-            + size_of_val(self.columns.as_slice())
-            + self.ranks.memory_bytes()
+            + size_of_val(self.trees.as_slice())
+            + self.encoder.memory_bytes()
     }
 
-    /// Slots of an encoded row, in a size that walks are compiled for.
-    pub(super) fn n_slots(&self) -> usize {
-        let needed = LEAF_SLOTS + 2 * self.columns.len();
-        *SLOT_COUNTS.iter().find(|&&slots| slots >= needed).unwrap_or(&W::MAX_SLOTS)
-    }
-
-    /// Sums the trees' values for a row: one row, several trees at once.
+    /// Sums the trees' values for a row: several trees at once.
     pub(super) fn sum_row(&self, row: &[f32]) -> f64 {
-        match self.n_slots() {
-            64 => self.sum_encoded(&self.encode::<64>(row)),
-            128 => self.sum_encoded(&self.encode::<128>(row)),
-            256 => self.sum_encoded(&self.encode::<256>(row)),
-            _ => self.sum_encoded(&self.encode::<4096>(row)),
+        match self.n_slots {
+            64 => self.sum_trees(&self.encoder.encode::<64>(row)),
+            128 => self.sum_trees(&self.encoder.encode::<128>(row)),
+            256 => self.sum_trees(&self.encoder.encode::<256>(row)),
+            _ => self.sum_trees(&self.encoder.encode::<4096>(row)),
         }
     }
 
-    fn sum_encoded<const SLOTS: usize>(&self, row: &[u32; SLOTS]) -> f64 {
+    fn sum_trees<const SLOTS: usize>(&self, row: &[u32; SLOTS]) -> f64 {
         let words = self.words.nodes();
         let mut sum = 0.0;
-        for group in self.starts.chunks(LANES) {
+        for group in self.trees.chunks(TREE_LANES) {
             // The last group fills its lanes with its last tree again.
-            let start = |lane: usize| group[lane.min(group.len() - 1)];
-            let windows = array::from_fn::<_, LANES, _>(|lane| W::window(words, start(lane)));
-            let roots = array::from_fn(|lane| words[start(lane)]);
-            let leaves = walk(roots, |lane, word: W| word.step(windows[lane], row));
+            let start = |lane: usize| group[lane.min(group.len() - 1)].start;
+            let windows: [_; TREE_LANES] = array::from_fn(|lane| W::window(words, start(lane)));
+            let roots: [_; TREE_LANES] = array::from_fn(|lane| words[start(lane)]);
+            let leaves = walk(roots, |lane, word| word.step(windows[lane], row));
             for leaf in &leaves[..group.len()] {
                 sum += self.values[leaf.value()];
             }
@@ -112,29 +105,44 @@ impl<W: Word, R: Ranks> Packed<W, R> {
         sum
     }
 
-    /// Adds the trees' values to each row's sum: one tree, several rows at once.
-    ///
-    /// `rows` are a whole number of [`LANES`], and so are `sums`.
-    pub(super) fn sum_rows(&self, rows: &[f32], n_features: usize, sums: &mut [f64], encoded: &mut Vec<u32>) {
-        encoded.resize(self.n_slots() * sums.len(), 0);
-        match self.n_slots() {
-            64 => self.sum_rows_in::<64>(rows, n_features, sums, encoded),
-            128 => self.sum_rows_in::<128>(rows, n_features, sums, encoded),
-            256 => self.sum_rows_in::<256>(rows, n_features, sums, encoded),
-            _ => self.sum_rows_in::<4096>(rows, n_features, sums, encoded),
+    /// Sums the trees' values for each of `rows`: several rows at once. `encoded` is memory to work in.
+    pub(super) fn sum_rows<'a>(
+        &self,
+        rows: impl ExactSizeIterator<Item = &'a [f32]>,
+        sums: &mut [f64],
+        encoded: &mut Vec<u32>,
+    ) {
+        match self.n_slots {
+            64 => self.sum_rows_in::<64>(rows, sums, encoded),
+            128 => self.sum_rows_in::<128>(rows, sums, encoded),
+            256 => self.sum_rows_in::<256>(rows, sums, encoded),
+            _ => self.sum_rows_in::<4096>(rows, sums, encoded),
         }
     }
 
-    fn sum_rows_in<const SLOTS: usize>(&self, rows: &[f32], n_features: usize, sums: &mut [f64], encoded: &mut [u32]) {
+    fn sum_rows_in<'a, const SLOTS: usize>(
+        &self,
+        rows: impl ExactSizeIterator<Item = &'a [f32]>,
+        sums: &mut [f64],
+        encoded: &mut Vec<u32>,
+    ) {
+        encoded.resize(rows.len() * SLOTS, 0);
         let encoded = encoded.as_chunks_mut::<SLOTS>().0;
-        for (slots, row) in encoded.iter_mut().zip(rows.chunks_exact(n_features)) {
-            self.encode_into(row, slots);
+        for (row, slots) in rows.zip(&mut *encoded) {
+            self.encoder.encode_into(row, slots);
         }
-        let words = self.words.nodes();
-        for &start in &self.starts {
-            let window = W::window(words, start);
-            for (group, sums) in encoded.as_chunks::<LANES>().0.iter().zip(sums.as_chunks_mut::<LANES>().0) {
-                let leaves = walk([words[start]; LANES], |lane, word: W| word.step(window, &group[lane]));
+        let (groups, rest) = encoded.as_chunks::<ROW_LANES>();
+        let (group_sums, rest_sums) = sums.as_chunks_mut::<ROW_LANES>();
+        for (row, sum) in rest.iter().zip(rest_sums) {
+            *sum = self.sum_trees(row);
+        }
+        group_sums.as_flattened_mut().fill(0.0);
+        for tree in &self.trees {
+            self.fetch(tree, encoded.len());
+            let window = W::window(self.words.nodes(), tree.start);
+            let root = self.words.nodes()[tree.start];
+            for (group, sums) in groups.iter().zip(&mut *group_sums) {
+                let leaves = walk([root; ROW_LANES], |lane, word| word.step(window, &group[lane]));
                 for (sum, leaf) in sums.iter_mut().zip(leaves) {
                     *sum += self.values[leaf.value()];
                 }
@@ -142,24 +150,20 @@ impl<W: Word, R: Ranks> Packed<W, R> {
         }
     }
 
-    fn encode<const SLOTS: usize>(&self, row: &[f32]) -> [u32; SLOTS] {
-        let mut slots = [0; SLOTS];
-        self.encode_into(row, &mut slots);
-        slots
-    }
-
-    fn encode_into<const SLOTS: usize>(&self, row: &[f32], slots: &mut [u32; SLOTS]) {
-        let (pairs, _) = slots.as_chunks_mut::<2>();
-        let [leaves, pairs @ ..] = pairs else { return };
-        *leaves = [0, u32::MAX];
-        for ((feature, &column), pair) in self.columns.iter().enumerate().zip(pairs) {
-            let x = row[column as usize];
-            let entry = self.ranks.rank(feature, order_key(x)) << W::ROW_SHIFT;
-            // A missing value is above all thresholds where it should go right, and below where it should go left.
-            *pair = if x.is_nan() { [u32::MAX, 0] } else { [entry; 2] };
+    /// Reads a tree from front to end, if rows enough are to walk it that they will visit most of it.
+    ///
+    /// Memory delivers neighbouring lines much faster than those that walks ask for one by one.
+    fn fetch(&self, tree: &PackedTree, n_rows: usize) {
+        let line = LINE_BYTES / size_of::<W>();
+        if (tree.end - tree.start) / line > LINES_PER_ROW * n_rows {
+            return;
         }
+        let words = self.words.nodes()[tree.start..tree.end].iter().step_by(line);
+        black_box(words.copied().fold(W::default(), W::or).value());
+        let values = &self.values[tree.values_start..tree.values_end];
+        black_box(values.iter().step_by(LINE_BYTES / size_of::<f64>()).sum::<f64>());
     }
 }
 
-/// Sizes of encoded rows.
-const SLOT_COUNTS: [usize; 4] = [64, 128, 256, 4096];
+/// Lines of a tree that a row visits and others may not, roughly.
+const LINES_PER_ROW: usize = 16;

@@ -1,7 +1,10 @@
 //! The walk from roots to leaves, several at once: while one waits for memory, the others go on.
 
-/// Walks that advance together: as many as the registers of a CPU hold. Fewer wait for memory, more spill.
-pub(super) const LANES: usize = 10;
+/// Trees that one row walks at once: fewer wait for memory, more do not fit into registers.
+pub(super) const TREE_LANES: usize = 10;
+
+/// Rows that walk one tree at once: they share the tree's place in memory, which leaves registers for more of them.
+pub(super) const ROW_LANES: usize = 12;
 
 /// A node in one word.
 ///
@@ -46,7 +49,10 @@ pub(super) trait Word: Copy + Default + Send + Sync {
 ///
 /// No branch depends on a row, but for the end of the slowest lane: a lane that has arrived keeps stepping onto itself.
 #[inline(always)]
-pub(super) fn walk<W: Word>(mut words: [W; LANES], step: impl Fn(usize, W) -> W) -> [W; LANES] {
+pub(super) fn walk<W: Word, const LANES: usize>(
+    mut words: [W; LANES],
+    step: impl Fn(usize, W) -> W,
+) -> [W; LANES] {
     loop {
         // Two steps between checks: paths are a dozen steps long, and a step is cheaper than a check.
         for _ in 0..2 {

@@ -2,13 +2,15 @@ use super::walk::Word;
 
 /// A node in 64 bits: slot 12, pair 20, rank 32.
 ///
-/// For a rank it has the threshold's order key, so a row needs no tables to be encoded.
+/// For a rank it has the threshold's order key, so rows are encoded without tables.
 impl Word for u64 {
     const MAX_PLACES: usize = 1 << 21;
     const MAX_SLOTS: usize = 1 << 12;
     const PADDING: usize = 0;
     const ROW_SHIFT: u32 = 0;
 
+    // Bounds are checked: an array as long as an index can reach would mean 16 MB of padding, and large trees wait for memory
+    // rather than for checks.
     type Window = [Self];
 
     fn pack(slot: u32, pair: u32, rank: u32) -> Self {
@@ -21,10 +23,9 @@ impl Word for u64 {
 
     #[inline(always)]
     fn step<const SLOTS: usize>(self, window: &Self::Window, row: &[u32; SLOTS]) -> Self {
-        const { assert!(SLOTS.is_power_of_two()) };
-        let right = ((self >> RANK_SHIFT) as u32) < row[self as usize & (SLOTS - 1) & (Self::MAX_SLOTS - 1)];
-        let left_child = self >> (PAIR_SHIFT - 1) & (Self::MAX_PLACES as Self - if SLOTS > 2048 { 2 } else { 1 });
-        window[left_child as usize + usize::from(right)]
+        let right = ((self >> RANK_SHIFT) as u32) < row[self as usize % SLOTS.min(Self::MAX_SLOTS)];
+        let pair = (self >> PAIR_SHIFT) as usize % (Self::MAX_PLACES / 2);
+        window[2 * pair + usize::from(right)]
     }
 
     fn or(self, other: Self) -> Self {
