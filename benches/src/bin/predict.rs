@@ -1,63 +1,108 @@
-//! exp
-use ndarray::{Array2, ArrayView2, s};
-use spinney_forest::{Predictor, RandomForest};
-use std::hint::black_box;
-use std::time::Instant;
+//! Times Spinney's predictions for `benches/peers/predict.py`, which asks on standard input, one repetition at a time.
+//!
+//! Called as `predict FOLDER N_FEATURES N_ESTIMATORS MAX_FEATURES`: fits on `x.bin` (f32) and `y.bin` (f64) of the folder, writes
+//! the predictions for `rows.bin` to `ours.bin` and says `ready`, with the milliseconds that compiling took, the predictor's bytes
+//! and the forest's nodes. Each line of input is then answered with nanoseconds per row:
+//!
+//! - `reference FROM TO`, `batch FROM TO`: these rows in one call, by the forest and by the predictor
+//! - `single FROM TO`: these rows, a call for each
+//! - `cold ROW`: one row, after 4 MB of other memory were walked through
+#![expect(clippy::print_stdout, reason = "it answers on standard output")]
 
-fn read32(name: &str) -> Vec<f32> {
-    let b = std::fs::read(format!("fixtures/expected/workshop/{name}")).unwrap();
-    b.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
-}
-fn main() {
-    let big = std::env::args().nth(1).as_deref() == Some("big");
-    let mut state = 1u64;
-    let mut rnd = move || { state ^= state << 13; state ^= state >> 7; state ^= state << 17; state };
-    let (forest, rows) = if big {
-        let n: usize = 15800;
-        let x = Array2::from_shape_simple_fn((n, 20), || (rnd() >> 40) as f32 / 1000.0);
-        let y = ndarray::Array1::from_shape_fn(n, |i| x[[i,0]] as f64 * 3.0 + x[[i,1]] as f64 + (rnd() >> 40) as f64 / 500.0);
-        let trees: usize = std::env::var("TREES").map_or(500, |t| t.parse().unwrap());
-        let f = RandomForest::params().n_estimators(trees).max_features(2).fit_arrays(x.view(), y.view()).unwrap();
-        let q = Array2::from_shape_simple_fn((10000, 20), || (rnd() >> 40) as f32 / 1000.0);
-        (f, q)
-    } else {
-        let x = Array2::from_shape_vec((2344, 48), read32("ames_X_train_2344x48_f32le.bin")).unwrap();
-        let b = std::fs::read("fixtures/expected/workshop/ames_y_train_2344_f64le.bin").unwrap();
-        let y: ndarray::Array1<f64> = b.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
-        let f = RandomForest::params().seed(42).fit_arrays(x.view(), y.view()).unwrap();
-        let q = Array2::from_shape_fn((10000, 48), |(_, j)| { let v = x[[(rnd() % 2344) as usize, j]]; if rnd() % 4 == 0 { v * (1.0 + 0.01 * ((rnd() % 200) as f32 / 100.0 - 1.0)) } else { v } });
-        (f, q)
+use std::{
+    env, fs,
+    hint::black_box,
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use ndarray::{Array1, Array2, s};
+use spinney_forest::{MaxFeatures, Predictor, RandomForest};
+
+fn main() -> Result<()> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let [folder, n_features, n_estimators, max_features] = args.as_slice() else {
+        bail!("usage: predict FOLDER N_FEATURES N_ESTIMATORS MAX_FEATURES");
     };
-    let t = Instant::now();
-    let expected = forest.try_predict(rows.view()).unwrap();
-    println!("reference {:.2} us/row (all threads)", t.elapsed().as_nanos() as f64 / 1e3 / rows.nrows() as f64);
-    let mut best = f64::MAX;
-    for _ in 0..5 { let t = Instant::now(); black_box(Predictor::new(&forest)); best = best.min(t.elapsed().as_secs_f64()); }
-    let p = Predictor::new(&forest);
-    println!("compile {:.1} ms, {} bytes", best * 1e3, p.memory_bytes());
-    let got = p.predict(rows.view()).unwrap();
-    assert!(got.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()));
-    let reps = if big { 3 } else { 15 };
-    let batch = |name: &str, x: ArrayView2<'_, f32>| {
-        let mut out = ndarray::Array1::zeros(x.nrows());
-        let mut best = f64::MAX;
-        for _ in 0..reps * 10000 / x.nrows().max(1000) { let t = Instant::now(); p.predict_into(x, out.view_mut()).unwrap(); best = best.min(t.elapsed().as_nanos() as f64); }
-        println!("{name} {:.3} us/row", best / 1e3 / x.nrows() as f64);
-    };
-    batch("10k", rows.view());
-    batch("1000", rows.slice(s![..1000, ..]));
-    batch("100", rows.slice(s![..100, ..]));
-    let mut best = f64::MAX;
-    for _ in 0..reps { let t = Instant::now(); let mut s = 0.0; for r in rows.rows() { s += p.predict_row(r.to_slice().unwrap()).unwrap(); } black_box(s); best = best.min(t.elapsed().as_nanos() as f64); }
-    println!("single {:.3} us/row", best / 1e3 / rows.nrows() as f64);
-    // cold
-    let mut junk = vec![1u64; 1 << 19];
-    let mut times = Vec::new();
-    for r in rows.rows().into_iter().take(500) {
-        for j in junk.iter_mut() { *j = j.wrapping_mul(3); } black_box(&mut junk);
-        let r = r.to_slice().unwrap(); 
-        let t = Instant::now(); black_box(p.predict_row(r).unwrap()); times.push(t.elapsed().as_nanos());
+    let folder = PathBuf::from(folder);
+    let n_features = n_features.parse()?;
+    let x = matrix(&folder.join("x.bin"), n_features)?;
+    let y: Array1<f64> = numbers(&folder.join("y.bin"), f64::from_le_bytes)?.into();
+    let rows = matrix(&folder.join("rows.bin"), n_features)?;
+    let params = RandomForest::params().n_estimators(n_estimators.parse()?).seed(42);
+    let max_features: MaxFeatures = max_features.parse()?;
+    let forest = params.max_features(max_features).fit_arrays(x.view(), y.view())?;
+
+    let (compiling, predictor) = timed(|| forest.compile());
+    let predictions = predictor.predict(rows.view())?;
+    let bytes: Vec<u8> = predictions.iter().flat_map(|value| value.to_le_bytes()).collect();
+    fs::write(folder.join("ours.bin"), bytes)?;
+    let n_nodes: usize = forest.trees().iter().map(|tree| tree.nodes().len()).sum();
+    let milliseconds = compiling.as_secs_f64() * 1e3;
+    println!("ready {milliseconds} {} {n_nodes}", predictor.memory_bytes());
+
+    let bench = Bench { forest, predictor, rows };
+    for line in io::stdin().lines() {
+        println!("{}", bench.nanoseconds_per_row(&line?)?);
     }
-    times.sort();
-    println!("cold p50 {} ns p10 {}", times[250], times[50]);
+    Ok(())
+}
+
+struct Bench {
+    forest: RandomForest,
+    predictor: Predictor,
+    rows: Array2<f32>,
+}
+
+impl Bench {
+    fn nanoseconds_per_row(&self, question: &str) -> Result<f64> {
+        let words: Vec<&str> = question.split(' ').collect();
+        let (from, to) = match words[1..] {
+            [row] => (row.parse()?, row.parse::<usize>()? + 1),
+            [from, to] => (from.parse()?, to.parse()?),
+            _ => bail!("not a question: {question}"),
+        };
+        let rows = self.rows.slice(s![from..to, ..]);
+        let mut out = Array1::zeros(rows.nrows());
+        let cells = rows.to_slice().context("the rows are not one after the other")?;
+        let single = || {
+            cells.chunks_exact(rows.ncols()).try_for_each(|row| {
+                black_box(self.predictor.predict_row(row)?);
+                Ok(())
+            })
+        };
+        let (time, result) = match words[0] {
+            "reference" => timed(|| self.forest.try_predict_into(rows, out.view_mut())),
+            "batch" => timed(|| self.predictor.predict_into(rows, out.view_mut())),
+            "single" => timed(single),
+            "cold" => {
+                let mut other = vec![1_u64; 1 << 19];
+                other.iter_mut().for_each(|word| *word = word.wrapping_mul(3));
+                black_box(&other);
+                timed(single)
+            }
+            other => bail!("not a question: {other}"),
+        };
+        result?;
+        black_box(out);
+        Ok(time.as_nanos() as f64 / (to - from) as f64)
+    }
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let result = work();
+    (start.elapsed(), result)
+}
+
+fn matrix(path: &Path, n_columns: usize) -> Result<Array2<f32>> {
+    let cells = numbers(path, f32::from_le_bytes)?;
+    Ok(Array2::from_shape_vec((cells.len() / n_columns, n_columns), cells)?)
+}
+
+fn numbers<T, const N: usize>(path: &Path, from_le_bytes: fn([u8; N]) -> T) -> Result<Vec<T>> {
+    let bytes = fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+    Ok(bytes.as_chunks().0.iter().map(|bytes| from_le_bytes(*bytes)).collect())
 }
