@@ -42,6 +42,11 @@ const GATES: &[Gate] = &[
         ],
         forbidden: &["reqwest"],
     },
+    Gate {
+        package: "spinney-benches",
+        workspace: &["spinney-forest", "spinney-numpy-random"],
+        forbidden: &[],
+    },
 ];
 
 /// TLS is rustls's, and bincode's own crates are unmaintained: nowhere in the tree.

@@ -65,7 +65,7 @@ impl Draw {
         self.0.interval(n as u64 - 1) as usize
     }
 
-    /// A tree with `n_splits` splits, children anywhere after their parent.
+    /// A tree with `n_splits` splits, its nodes in a random order that only keeps children behind their parent.
     fn tree(
         &mut self,
         n_splits: usize,
@@ -73,22 +73,16 @@ impl Draw {
         mut threshold: impl FnMut(&mut Self) -> f64,
         mut value: impl FnMut(&mut Self) -> f64,
     ) -> Tree {
-        // Best-first: the next split takes any open leaf, its children get the next two numbers; now and then a number is
-        // taken by the left child of one node before the right child of another.
         let mut nodes = vec![leaf(value(self))];
         let mut open = vec![0_usize];
         for _ in 0..n_splits {
             let parent = open.swap_remove(self.below(open.len()));
-            let mut children = [nodes.len() as u32, nodes.len() as u32 + 1];
-            if self.below(2) == 0 {
-                children.reverse();
-            }
+            let [left, right] = [nodes.len() as u32, nodes.len() as u32 + 1];
             nodes.extend([leaf(value(self)), leaf(value(self))]);
             let feature = self.below(n_features) as u32;
             let missing_go_to_left = self.below(2) == 0;
-            let [left, right] = children;
             nodes[parent] = split(feature, threshold(self), missing_go_to_left, left, right);
-            open.extend(children.map(|child| child as usize));
+            open.extend([left, right].map(|child| child as usize));
         }
         Tree::from_nodes(scattered(&nodes, self), n_features).unwrap()
     }
@@ -242,54 +236,54 @@ fn single_leaves_are_trees_too() {
     assert_same_as_plain_walk(&minus_zero, &x, "compact");
 }
 
-#[test]
-fn forests_at_the_limits_take_the_form_that_holds_them() {
-    let mut draw = Draw::new(11);
-    let rank = |draw: &mut Draw| draw.below(8191) as f64 / 8.0;
-    let few = |draw: &mut Draw| draw.below(50) as f64;
-    // A tree of one feature with n thresholds, one below the other, and as many leaf values as asked for.
-    let ladder = |n: u32, n_values: u32| {
+/// Trees over one column that ask `x <= 0`, `x <= 1` and so on, `n_steps` in all and `tree_steps` in each; the leaves between
+/// have `n_values` different values, the last leaf of each tree has 0.
+fn ladders(n_steps: u32, tree_steps: usize, n_values: u32) -> RandomForest {
+    let steps: Vec<u32> = (0..n_steps).collect();
+    let ladder = |steps: &[u32]| {
         let mut nodes = Vec::new();
-        for i in 0..n {
-            let threshold = f64::from(n - i) - 0.5;
-            nodes.push(split(0, threshold, i % 2 == 0, 2 * i + 2, 2 * i + 1));
-            nodes.push(leaf(f64::from(i % n_values)));
+        for (i, &step) in (0_u32..).zip(steps) {
+            nodes.push(split(0, f64::from(step), i % 2 == 0, 2 * i + 1, 2 * i + 2));
+            nodes.push(leaf(f64::from(step % n_values)));
         }
-        nodes.push(leaf(-1.0));
+        nodes.push(leaf(0.0));
         Tree::from_nodes(nodes, 1).unwrap()
     };
-    // 2,046 splits to a tree: 4,093 nodes and the root's missing sibling are 4,094 places.
-    let ladders = |n: u32, n_values: u32| {
-        let steps: Vec<u32> = (0..n).collect();
-        let tree = |some: &[u32]| {
-            let mut nodes = Vec::new();
-            for (i, &step) in (0_u32..).zip(some) {
-                let value = f64::from(step % n_values);
-                nodes.push(split(0, f64::from(step), i % 2 == 0, 2 * i + 1, 2 * i + 2));
-                nodes.push(leaf(value));
-            }
-            nodes.push(leaf(0.0));
-            Tree::from_nodes(nodes, 1).unwrap()
-        };
-        RandomForest::from_trees(steps.chunks(1000).map(tree).collect(), 1).unwrap()
-    };
-    let column = |n: u32| {
-        let cells = (0..n).flat_map(|i| [i as f32 - 0.5, i as f32]).chain([-7.0, 1e9, f32::NAN]);
-        Array1::from_iter(cells).insert_axis(Axis(1))
-    };
-    assert_same_as_plain_walk(&ladders(8191, 5), &column(8192), "compact");
-    assert_same_as_plain_walk(&ladders(8192, 5), &column(8192), "wide");
-    assert_same_as_plain_walk(&ladders(8191, 8191), &column(8192), "compact");
+    RandomForest::from_trees(steps.chunks(tree_steps).map(ladder).collect(), 1).unwrap()
+}
 
-    let many_values = draw.tree(9000, 3, few, |draw| draw.0.random_sample());
-    let forest = RandomForest::from_trees(vec![many_values], 3).unwrap();
+/// One column with a number on and between all steps of [`ladders`], and beyond them.
+fn steps(n_steps: u32) -> Matrix {
+    let cells = (0..n_steps).flat_map(|step| [step as f32 - 0.5, step as f32]);
+    Array1::from_iter(cells.chain([-7.0, 1e9, f32::NAN])).insert_axis(Axis(1))
+}
+
+#[test]
+fn many_thresholds_or_values_take_the_wide_form() {
+    for (n_thresholds, n_values, form) in
+        [(8191, 5, "compact"), (8192, 5, "wide"), (8191, 8191, "compact")]
+    {
+        let forest = ladders(n_thresholds, 1000, n_values);
+        assert_same_as_plain_walk(&forest, &steps(n_thresholds), form);
+    }
+    // A few thresholds, but more values than the compact form can number.
+    let mut draw = Draw::new(2);
+    let few = |draw: &mut Draw| draw.below(50) as f64;
+    let trees = (0..10).map(|_| draw.tree(1000, 3, few, |draw| draw.0.random_sample()));
+    let forest = RandomForest::from_trees(trees.collect(), 3).unwrap();
     assert_same_as_plain_walk(&forest, &draw.rows(100, 3), "wide");
+}
 
-    let deep = RandomForest::from_trees(vec![ladder(2000, 5)], 1).unwrap();
-    assert_same_as_plain_walk(&deep, &column(2000), "compact");
-    let too_many_nodes = RandomForest::from_trees(vec![ladder(2100, 5)], 1).unwrap();
-    assert_same_as_plain_walk(&too_many_nodes, &column(2100), "wide");
+#[test]
+fn large_trees_take_the_wide_form() {
+    // 4,093 nodes and the sibling that the root lacks fill 4,094 of 4,096 places.
+    assert_same_as_plain_walk(&ladders(2046, 2046, 5), &steps(2046), "compact");
+    assert_same_as_plain_walk(&ladders(2100, 2100, 5), &steps(2100), "wide");
+}
 
+#[test]
+fn many_columns_take_the_wide_or_the_general_form() {
+    let mut draw = Draw::new(11);
     for (n_features, form) in [
         (31, "compact"),
         (32, "compact"),
@@ -300,12 +294,13 @@ fn forests_at_the_limits_take_the_form_that_holds_them() {
         (2047, "wide"),
         (2048, "general"),
     ] {
-        // Each feature is looked at, the last included.
-        let mut trees: Vec<Tree> = (0..2)
-            .map(|_| draw.tree(40, n_features, rank, few))
-            .collect();
-        let row = |f: u32| vec![split(f, 0.5, f % 2 == 0, 1, 2), leaf(1.0), leaf(f64::from(f))];
-        trees.extend((0..n_features as u32).map(|f| Tree::from_nodes(row(f), n_features).unwrap()));
+        let mut trees = draw.trees(2, 40, n_features);
+        // A split for each feature, the last included.
+        trees.extend((0..n_features as u32).map(|feature| {
+            let root = split(feature, 0.5, feature % 2 == 0, 1, 2);
+            let nodes = vec![root, leaf(1.0), leaf(f64::from(feature))];
+            Tree::from_nodes(nodes, n_features).unwrap()
+        }));
         let forest = RandomForest::from_trees(trees, n_features).unwrap();
         assert_same_as_plain_walk(&forest, &draw.rows(30, n_features), form);
     }
@@ -385,7 +380,11 @@ fn threshold() -> impl Strategy<Value = f64> {
 }
 
 fn forest() -> impl Strategy<Value = RandomForest> {
-    let shape = (1_usize..25, 0_usize..60, prop_oneof![3 => 1_usize..6, 1 => 60_usize..70, 1 => 120_usize..140]);
+    let shape = (
+        1_usize..25,
+        0_usize..60,
+        prop_oneof![3 => 1_usize..6, 1 => 60_usize..70, 1 => 120_usize..140],
+    );
     let values = prop_oneof![any::<u32>().prop_map(|n| f64::from(n % 7)), -1e9..1e9];
     let pools = (prop::collection::vec(threshold(), 1..40), prop::collection::vec(values, 1..20));
     (shape, pools, any::<u32>()).prop_map(|((n_trees, n_splits, n_features), pools, seed)| {

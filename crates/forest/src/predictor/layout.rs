@@ -111,3 +111,53 @@ impl Lines {
         pair
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Node, Split};
+
+    /// Split number `i` has a leaf to the left and the next split to the right, or the other way round.
+    fn ladder(n_splits: u32) -> Tree {
+        let node = |split| Node {
+            split,
+            value: 0.0,
+            impurity: 0.0,
+            n_node_samples: 1,
+            weighted_n_node_samples: 1.0,
+        };
+        let mut nodes = Vec::new();
+        for i in 0..n_splits {
+            let (next, leaf) = (2 * i + 2, 2 * i + 1);
+            let (left, right) = if i % 3 == 0 { (leaf, next) } else { (next, leaf) };
+            let missing_go_to_left = false;
+            let split = Split { feature: 0, threshold: 0.0, missing_go_to_left, left, right };
+            nodes.extend([node(Some(split)), node(None)]);
+        }
+        nodes.push(node(None));
+        Tree::from_nodes(nodes, 1).unwrap()
+    }
+
+    #[test]
+    fn siblings_are_neighbours_and_nothing_overlaps() {
+        for (n_splits, line_pairs) in [(0, 8), (1, 4), (7, 8), (8, 8), (500, 8), (500, 4)] {
+            let tree = ladder(n_splits);
+            let layout = Layout::new(&tree, line_pairs);
+            assert_eq!(layout.places[0], 0);
+            for split in tree.nodes().iter().filter_map(|node| node.split) {
+                let [left, right] =
+                    [split.left, split.right].map(|child| layout.places[child as usize]);
+                assert_eq!((left % 2, right), (0, left + 1));
+            }
+            let mut places = layout.places.clone();
+            places.sort_unstable();
+            // Only the root has no sibling.
+            assert!(!places.contains(&1));
+            places.dedup();
+            assert_eq!(places.len(), tree.nodes().len());
+            assert!(places.iter().all(|&place| (place as usize) < layout.n_places));
+            let lines = (n_splits as usize + 1).div_ceil(line_pairs);
+            assert_eq!(layout.n_places, lines * line_pairs * 2, "{n_splits} splits");
+        }
+    }
+}
