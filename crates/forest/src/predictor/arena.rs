@@ -1,6 +1,9 @@
 /// Bytes of a cache line.
 pub(super) const LINE_BYTES: usize = 64;
 
+/// A forest up to this size is taken to stay in a core's cache, or close to it.
+pub(super) const CACHED_BYTES: usize = 4 << 20;
+
 /// Nodes in one piece of memory that starts on a cache line, followed by padding.
 #[derive(Debug)]
 pub(super) struct Arena<N> {

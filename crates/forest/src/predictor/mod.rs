@@ -19,7 +19,7 @@ use linfa::Float;
 use ndarray::{Array1, ArrayView2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
-use self::{form::Form, walk::ROW_LANES};
+use self::{arena::CACHED_BYTES, form::Form, walk::ROW_LANES};
 use crate::{Error, RandomForest, Result, feature_columns::round_to_f32};
 
 /// A forest compiled for prediction: the same results, bit for bit, many times faster.
@@ -256,6 +256,3 @@ const BLOCK_ROWS: usize = 5 * ROW_LANES;
 
 /// Rows of a block for a forest that does not stay in a core's cache: encoded, they and a tree do.
 const LARGE_BLOCK_ROWS: usize = 120 * ROW_LANES;
-
-/// A forest up to this size is taken to stay in a core's cache, or close to it.
-const CACHED_BYTES: usize = 4 << 20;

@@ -1,7 +1,7 @@
 use std::{array, hint::black_box};
 
 use super::{
-    arena::{Arena, LINE_BYTES},
+    arena::{Arena, CACHED_BYTES, LINE_BYTES},
     layout::Layout,
     ranks::Ranks,
     row_encoder::RowEncoder,
@@ -150,12 +150,13 @@ impl<W: Word, R: Ranks> Packed<W, R> {
         }
     }
 
-    /// Reads a tree from front to end, if rows enough are to walk it that they will visit most of it.
+    /// Reads a tree from front to end, if it is not in the cache and rows enough are to walk it that they will visit most of it.
     ///
     /// Memory delivers neighbouring lines much faster than those that walks ask for one by one.
     fn fetch(&self, tree: &PackedTree, n_rows: usize) {
         let line = LINE_BYTES / size_of::<W>();
-        if (tree.end - tree.start) / line > LINES_PER_ROW * n_rows {
+        let n_lines = (tree.end - tree.start) / line;
+        if self.memory_bytes() <= CACHED_BYTES || n_lines > LINES_PER_ROW * n_rows {
             return;
         }
         let words = self.words.nodes()[tree.start..tree.end].iter().step_by(line);
