@@ -1,5 +1,5 @@
 use super::{
-    compact::MAX_RANKS,
+    compact::{CompactWord, MAX_RANKS},
     distinct::Distinct,
     general::General,
     packed::Packed,
@@ -7,6 +7,7 @@ use super::{
     row_encoder::RowEncoder,
     thresholds::{order_key, round_down},
     walk::Word,
+    wide::WideWord,
 };
 use crate::{RandomForest, Split};
 
@@ -14,9 +15,9 @@ use crate::{RandomForest, Split};
 #[derive(Debug)]
 pub(super) enum Form {
     /// 4 bytes a node, with tables of thresholds and of values.
-    Compact(Packed<u32, ThresholdRanks>),
+    Compact(Packed<CompactWord, ThresholdRanks>),
     /// 8 bytes a node.
-    Wide(Packed<u64, KeyRanks>),
+    Wide(Packed<WideWord, KeyRanks>),
     /// No limits.
     General(General),
 }
@@ -45,6 +46,15 @@ impl Form {
         }
     }
 
+    /// Bytes that a walk reads of a row of so many features.
+    pub(super) fn row_bytes(&self, n_features: usize) -> usize {
+        match self {
+            Self::Compact(packed) => packed.row_bytes(),
+            Self::Wide(packed) => packed.row_bytes(),
+            Self::General(_) => n_features * size_of::<f32>(),
+        }
+    }
+
     /// Sums the trees' values for a row, in the order of the trees.
     pub(super) fn sum_row(&self, row: &[f32]) -> f64 {
         match self {
@@ -64,19 +74,19 @@ impl Form {
         match self {
             Self::Compact(packed) => packed.sum_rows(rows, sums, encoded),
             Self::Wide(packed) => packed.sum_rows(rows, sums, encoded),
-            Self::General(general) => general.sum_rows(rows, sums),
+            Self::General(general) => general.sum_rows(&rows, sums),
         }
     }
 }
 
-fn compact(forest: &RandomForest) -> Option<Packed<u32, ThresholdRanks>> {
-    let columns = columns(forest, <u32 as Word>::MAX_SLOTS / 2)?;
+fn compact(forest: &RandomForest) -> Option<Packed<CompactWord, ThresholdRanks>> {
+    let columns = columns(forest, CompactWord::MAX_SLOTS / 2)?;
     let thresholds = splits(forest).filter_map(|split| {
         let feature = columns.binary_search(&split.feature).ok()?;
         Some((feature, order_key(round_down(split.threshold))))
     });
     let ranks = ThresholdRanks::new(columns.len(), thresholds, MAX_RANKS)?;
-    let encoder = RowEncoder::new(columns, ranks, <u32 as Word>::ROW_SHIFT);
+    let encoder = RowEncoder::new(columns, ranks, CompactWord::ROW_SHIFT);
 
     let mut values = Distinct::new(MAX_RANKS);
     let nodes = forest.trees().iter().flat_map(|tree| tree.nodes());
@@ -90,9 +100,9 @@ fn compact(forest: &RandomForest) -> Option<Packed<u32, ThresholdRanks>> {
     })
 }
 
-fn wide(forest: &RandomForest) -> Option<Packed<u64, KeyRanks>> {
-    let columns = columns(forest, <u64 as Word>::MAX_SLOTS / 2)?;
-    let encoder = RowEncoder::new(columns, KeyRanks, <u64 as Word>::ROW_SHIFT);
+fn wide(forest: &RandomForest) -> Option<Packed<WideWord, KeyRanks>> {
+    let columns = columns(forest, WideWord::MAX_SLOTS / 2)?;
+    let encoder = RowEncoder::new(columns, KeyRanks, WideWord::ROW_SHIFT);
     // Equal values keep a number each, in the order of the trees: what a tree needs stays together.
     Packed::new(forest, encoder, Vec::new(), |values, value| {
         values.push(value);

@@ -51,7 +51,7 @@ impl General {
     /// Sums the trees' values for each of `rows`, a tree at a time so that it stays in the cache.
     pub(super) fn sum_rows<'a>(
         &self,
-        rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+        rows: &(impl Iterator<Item = &'a [f32]> + Clone),
         sums: &mut [f64],
     ) {
         sums.fill(0.0);

@@ -202,7 +202,8 @@ impl Predictor {
         }
         // Each block reads the whole forest from memory: as few as the threads allow.
         let share = n_rows.div_ceil(n_threads).next_multiple_of(ROW_LANES);
-        share.clamp(BLOCK_ROWS, LARGE_BLOCK_ROWS)
+        let most = LARGE_BLOCK_BYTES / self.form.row_bytes(self.n_features);
+        share.min(most / ROW_LANES * ROW_LANES).max(BLOCK_ROWS)
     }
 
     fn predict_block<F: Float>(
@@ -254,5 +255,5 @@ struct BlockWork {
 /// Rows of a block: encoded, they and a tree fit into the first-level cache.
 const BLOCK_ROWS: usize = 5 * ROW_LANES;
 
-/// Rows of a block for a forest that does not stay in a core's cache: encoded, they and a tree do.
-const LARGE_BLOCK_ROWS: usize = 120 * ROW_LANES;
+/// Rows, encoded, of a block for a forest that does not stay in a core's cache: they and a tree do.
+const LARGE_BLOCK_BYTES: usize = 360 << 10;

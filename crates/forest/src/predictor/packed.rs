@@ -79,12 +79,19 @@ impl<W: Word, R: Ranks> Packed<W, R> {
             + self.encoder.memory_bytes()
     }
 
+    /// Bytes of an encoded row.
+    pub(super) fn row_bytes(&self) -> usize {
+        self.n_slots * size_of::<u32>()
+    }
+
     /// Sums the trees' values for a row: several trees at once.
     pub(super) fn sum_row(&self, row: &[f32]) -> f64 {
         match self.n_slots {
             64 => self.sum_trees(&self.encoder.encode::<64>(row)),
             128 => self.sum_trees(&self.encoder.encode::<128>(row)),
             256 => self.sum_trees(&self.encoder.encode::<256>(row)),
+            512 => self.sum_trees(&self.encoder.encode::<512>(row)),
+            1024 => self.sum_trees(&self.encoder.encode::<1024>(row)),
             _ => self.sum_trees(&self.encoder.encode::<4096>(row)),
         }
     }
@@ -116,6 +123,8 @@ impl<W: Word, R: Ranks> Packed<W, R> {
             64 => self.sum_rows_in::<64>(rows, sums, encoded),
             128 => self.sum_rows_in::<128>(rows, sums, encoded),
             256 => self.sum_rows_in::<256>(rows, sums, encoded),
+            512 => self.sum_rows_in::<512>(rows, sums, encoded),
+            1024 => self.sum_rows_in::<1024>(rows, sums, encoded),
             _ => self.sum_rows_in::<4096>(rows, sums, encoded),
         }
     }

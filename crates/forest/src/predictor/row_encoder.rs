@@ -9,7 +9,7 @@ use crate::Split;
 const LEAF_SLOTS: usize = 2;
 
 /// Sizes of encoded rows that walks are compiled for.
-const SLOT_COUNTS: [usize; 4] = [64, 128, 256, 4096];
+const SLOT_COUNTS: [usize; 6] = [64, 128, 256, 512, 1024, 4096];
 
 /// Turns rows into what words are compared with: for each feature that some split looks at, two slots with its value's rank.
 ///

@@ -47,23 +47,27 @@ mod tests {
         assert!(order_key(f32::NEG_INFINITY) > 0 && order_key(f32::INFINITY) < u32::MAX);
     }
 
+    fn assert_rounds_down_to(threshold: f64, expected: f32) {
+        assert_eq!(round_down(threshold).to_bits(), expected.to_bits(), "{threshold:e}");
+    }
+
     #[test]
     fn thresholds_between_two_numbers_take_the_lower() {
         for x in ASCENDING.into_iter().filter(|x| x.is_finite()) {
             let exact = f64::from(x);
-            assert_eq!(round_down(exact).to_bits(), x.to_bits());
-            assert_eq!(round_down(exact.next_up()), x);
-            assert_eq!(round_down(exact.next_down()), x.next_down());
+            assert_rounds_down_to(exact, x);
+            assert_rounds_down_to(exact.next_up(), x);
+            assert_rounds_down_to(exact.next_down(), x.next_down());
         }
     }
 
     #[test]
     fn thresholds_beyond_f32_keep_what_they_let_pass() {
-        assert_eq!(round_down(f64::INFINITY), f32::INFINITY);
-        assert_eq!(round_down(1e300), f32::MAX);
-        assert_eq!(round_down(-1e300), f32::NEG_INFINITY);
-        assert_eq!(round_down(f64::NEG_INFINITY), f32::NEG_INFINITY);
-        assert_eq!(round_down(f64::MIN_POSITIVE), 0.0);
-        assert_eq!(round_down(-f64::MIN_POSITIVE), -f32::from_bits(1));
+        assert_rounds_down_to(f64::INFINITY, f32::INFINITY);
+        assert_rounds_down_to(1e300, f32::MAX);
+        assert_rounds_down_to(-1e300, f32::NEG_INFINITY);
+        assert_rounds_down_to(f64::NEG_INFINITY, f32::NEG_INFINITY);
+        assert_rounds_down_to(f64::MIN_POSITIVE, 0.0);
+        assert_rounds_down_to(-f64::MIN_POSITIVE, -f32::from_bits(1));
     }
 }
