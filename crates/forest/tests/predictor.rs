@@ -291,6 +291,9 @@ fn many_columns_take_the_wide_or_the_general_form() {
         (64, "compact"),
         (127, "compact"),
         (128, "wide"),
+        (255, "wide"),
+        (511, "wide"),
+        (512, "wide"),
         (2047, "wide"),
         (2048, "general"),
     ] {
