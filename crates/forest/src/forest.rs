@@ -91,6 +91,8 @@ impl RandomForest {
     /// prediction is the sum of the trees' values in tree order, divided by their number: it does not depend on the other
     /// rows, nor on the number of threads.
     ///
+    /// It walks the trees as they are. For many rows, or to predict again and again, [`compile`](Self::compile) the forest.
+    ///
     /// # Errors
     ///
     /// [`Error::FeatureCount`] and [`Error::InfiniteFeature`].
