@@ -1,7 +1,11 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use ndarray::Array1;
-use spinney_forest::RandomForest;
+use spinney_forest::{Predictor, RandomForest};
 use spinney_preprocess::{
     FeatureMatrix, FeatureSchema, FittedPreprocessor, InputSchema, Record, Table,
 };
@@ -41,6 +45,7 @@ use crate::{
 pub struct ModelBundle {
     transformer: FittedPreprocessor,
     forest: RandomForest,
+    predictor: OnceLock<Arc<Predictor>>,
     metadata: BundleMetadata,
     fingerprint: Fingerprint,
 }
@@ -60,7 +65,7 @@ impl ModelBundle {
     ) -> Result<Self> {
         check(&transformer, &forest, &metadata)?;
         let (_, fingerprint) = encode(&transformer, &forest, &metadata)?;
-        Ok(Self { transformer, forest, metadata, fingerprint })
+        Ok(Self { transformer, forest, predictor: OnceLock::new(), metadata, fingerprint })
     }
 
     /// Predicts each row of a table; no rows give no predictions.
@@ -100,7 +105,12 @@ impl ModelBundle {
         if !Arc::ptr_eq(theirs, ours) && theirs.hash() != ours.hash() {
             return Err(Error::SchemaMismatch);
         }
-        Ok(self.forest.try_predict(features.view())?)
+        Ok(self.predictor().predict(features.view())?)
+    }
+
+    /// The forest compiled for prediction, which is what predictions are made with. It is compiled when first asked for.
+    pub fn predictor(&self) -> &Predictor {
+        self.predictor.get_or_init(|| Arc::new(self.forest.compile()))
     }
 
     /// What a raw row must contain.
@@ -166,7 +176,7 @@ impl ModelBundle {
         }
         let (forest, metadata) = (forest_section::decode(forest)?, header.metadata);
         check(&transformer, &forest, &metadata)?;
-        Ok(Self { transformer, forest, metadata, fingerprint })
+        Ok(Self { transformer, forest, predictor: OnceLock::new(), metadata, fingerprint })
     }
 
     /// Saves the bundle to a file. Whatever happens, `path` holds its old contents or all of the new.

@@ -16,9 +16,10 @@ pub struct BundleScorer {
 }
 
 impl BundleScorer {
-    /// Takes a bundle.
+    /// Takes a bundle, and compiles its forest: the first request is not to wait for that.
     #[must_use]
     pub fn new(bundle: ModelBundle) -> Self {
+        bundle.predictor();
         let model = ModelIdentity {
             name: bundle.metadata().name().to_owned(),
             version: bundle.metadata().version().to_owned(),
