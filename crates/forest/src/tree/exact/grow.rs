@@ -46,7 +46,7 @@ pub(crate) fn grow(
         moved: vec![0; rows.len() + 1],
         free_bins: Vec::new(),
         order: FeatureOrder::new(columns.n_features, generator),
-        constant: vec![0; columns.stride],
+        constant: vec![1; columns.stride],
         small: SmallSubtree::new(columns),
         nodes: Nodes::new(&root, targets.unit, limits),
         later: Vec::new(),
@@ -180,14 +180,17 @@ impl Grower<'_> {
         (contest.winner(), drawn)
     }
 
+    /// Columns of one value stay as they were in the beginning: constant.
     fn find_constants(&mut self, open: &Open, node: Range<usize>, bins: &[Bin]) {
-        for &feature in self.order.live(open.known_constants) {
+        // In column order and not only those that are left, which is quicker than choosing.
+        for (constant, kind) in self.constant.iter_mut().zip(&self.columns.kinds) {
+            if let Kind::Marked { slot, .. } = kind {
+                let n_marked = bins[*slot].n_rows();
+                *constant = u8::from(n_marked == 0) | u8::from(n_marked == open.n_rows);
+            }
+        }
+        for &feature in &self.columns.many_valued {
             let is_constant = match &self.columns.kinds[feature as usize] {
-                Kind::Constant => true,
-                Kind::Marked { slot, .. } => {
-                    let n_marked = bins[*slot].n_rows();
-                    n_marked == 0 || n_marked == open.n_rows
-                }
                 Kind::Few { first_slot, values } => {
                     let bins = &bins[*first_slot..][..values.len()];
                     bins.iter().any(|bin| bin.n_rows() == open.n_rows)
@@ -197,6 +200,7 @@ impl Grower<'_> {
                     let rows = self.lists.node(*number, node.clone());
                     is_constant(column[rows[0] as usize], column[rows[rows.len() - 1] as usize])
                 }
+                Kind::Constant | Kind::Marked { .. } => continue,
             };
             self.constant[feature as usize] = u8::from(is_constant);
         }

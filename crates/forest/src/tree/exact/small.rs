@@ -186,7 +186,7 @@ impl SmallSubtree {
         constant: &mut [u8],
         nodes: &mut Nodes,
     ) {
-        let all = Set::MAX >> (MAX_ROWS - self.rows.len());
+        let all = Set::MAX >> (Set::BITS as usize - self.rows.len());
         let mut next = Some((open, all));
         while let Some((open, set)) = next.take().or_else(|| self.stack.pop()) {
             let id = nodes.push(&open);
