@@ -1,6 +1,6 @@
 """Time Spinney's fit beside scikit-learn's: CPU seconds on one thread, taken in turn, and whether the forests are equal.
 
-    cargo build --release -p spinney-benches
+    cargo build --release -p benches
     PYTHONPATH=fixtures python benches/peers/train.py target/release/fit [--repeats 5] [--only NAME]
 
 Needs what fixtures/requirements.txt lists. Reading, writing and predicting are not timed.

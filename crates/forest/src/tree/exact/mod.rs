@@ -13,6 +13,8 @@ mod draw;
 mod grow;
 mod lists;
 mod nodes;
+mod row_sets;
+mod search;
 mod small;
 pub(crate) mod targets;
 
