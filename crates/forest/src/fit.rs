@@ -29,7 +29,8 @@ impl RandomForestParams {
     /// # Complexity
     ///
     /// `O(n_estimators · n_features · n log² n)` time for balanced trees; memory for `x` as `f32`, the forest, and a few words
-    /// per row and thread.
+    /// per row and thread. Targets that are whole multiples of a power of two and not too large (whole prices, counts, money
+    /// in quarters) take `O(n_estimators · n_features · n log n)` and two to three times `x` more memory.
     ///
     /// # Examples
     ///
