@@ -8,7 +8,7 @@ use clap::Parser;
 use cpu_time::ProcessTime;
 use ndarray::{Array1, Array2};
 use ndarray_npy::read_npy;
-use spinney_forest::RandomForest;
+use spinney_forest::{MaxFeatures, RandomForest};
 
 /// Fits a random forest to .npy arrays and prints the CPU seconds that took.
 #[derive(Parser)]
@@ -22,6 +22,9 @@ struct Args {
     /// Number of trees.
     #[arg(long, default_value_t = 100)]
     n_estimators: usize,
+    /// Features a split looks at: all, sqrt, log2, a count or a fraction.
+    #[arg(long, default_value = "all")]
+    max_features: MaxFeatures,
     /// Threads.
     #[arg(long, default_value = "1")]
     n_threads: NonZeroUsize,
@@ -34,8 +37,11 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let x: Array2<f32> = read_npy(&args.x)?;
     let y: Array1<f64> = read_npy(&args.y)?;
-    let params =
-        RandomForest::params().n_estimators(args.n_estimators).seed(42).n_threads(args.n_threads);
+    let params = RandomForest::params()
+        .n_estimators(args.n_estimators)
+        .seed(42)
+        .max_features(args.max_features)
+        .n_threads(args.n_threads);
     let start = ProcessTime::now();
     let forest = params.fit_arrays(x.view(), y.view())?;
     println!("{}", start.elapsed().as_secs_f64());

@@ -83,13 +83,13 @@ impl RandomForestValidParams {
         let n_draws = self.n_draws(x.n_rows());
         let y = check_targets(y, n_draws)?;
         let limits = self.resolve(&x);
-        let engine = Engine::new(&x, &y, n_draws);
+        let engine = Engine::new(&x, &y, n_draws, limits);
         let seeds = tree_seeds(self.seed(), self.n_estimators());
 
         let fit_tree = |(number, &seed): (usize, &u32)| {
             let weight = self.weights(seed, x.n_rows(), n_draws);
             let targets = WeightedTargets { y: &y, weight: &weight };
-            let tree = engine.grow(targets, limits, feature_generator(seed));
+            let tree = engine.grow(targets, feature_generator(seed));
             on_tree(number);
             tree
         };

@@ -9,32 +9,38 @@ use super::{
 };
 use crate::feature_columns::FeatureColumns;
 
+/// The exact engine keeps all columns sorted, also for splits that look at few of them: for fewer than one in this many
+/// the reference path is faster.
+const MAX_SHARE: usize = 64;
+
 /// Grows the trees of a forest. Both ways give the same bytes; the fast one needs targets whose sums are exact.
 #[derive(Debug)]
 pub(crate) struct Engine<'a> {
     x: &'a FeatureColumns,
+    limits: GrowLimits,
     exact: Option<(Columns, WholeTargets)>,
 }
 
 impl<'a> Engine<'a> {
-    pub(crate) fn new(x: &'a FeatureColumns, y: &[f64], n_draws: usize) -> Self {
-        let exact = WholeTargets::new(y, n_draws).map(|targets| (Columns::new(x), targets));
-        Self { x, exact }
+    pub(crate) fn new(
+        x: &'a FeatureColumns,
+        y: &[f64],
+        n_draws: usize,
+        limits: GrowLimits,
+    ) -> Self {
+        let uses_many = limits.search.max_features >= x.n_features() / MAX_SHARE;
+        let targets = if uses_many { WholeTargets::new(y, n_draws) } else { None };
+        Self { x, limits, exact: targets.map(|targets| (Columns::new(x), targets)) }
     }
 
     /// Grows a tree on the rows with a weight above zero.
-    pub(crate) fn grow(
-        &self,
-        targets: WeightedTargets<'_>,
-        limits: GrowLimits,
-        generator: XorShift32,
-    ) -> Tree {
+    pub(crate) fn grow(&self, targets: WeightedTargets<'_>, generator: XorShift32) -> Tree {
         if let Some((columns, whole)) = &self.exact
             && let Some(targets) = whole.of_tree(targets.weight)
         {
-            return exact::grow(self.x, columns, &targets, limits, generator);
+            return exact::grow(self.x, columns, &targets, self.limits, generator);
         }
-        grow::grow(self.x, targets, limits, generator)
+        grow::grow(self.x, targets, self.limits, generator)
     }
 }
 
@@ -138,10 +144,11 @@ mod tests {
     /// Whether the exact engine is used; if so its tree has to be the reference path's.
     fn agrees(x: &Array2<f32>, y: &[f64], weight: &[f64], limits: GrowLimits, seed: u32) -> bool {
         let x = FeatureColumns::new(x.view()).unwrap();
-        let Some((columns, whole)) = Engine::new(&x, y, y.len()).exact else { return false };
+        let engine = Engine::new(&x, y, y.len(), limits);
+        let Some((columns, whole)) = &engine.exact else { return false };
         let Some(tree_targets) = whole.of_tree(weight) else { return false };
         let generator = XorShift32::new(seed);
-        let found = exact::grow(&x, &columns, &tree_targets, limits, generator.clone());
+        let found = exact::grow(&x, columns, &tree_targets, limits, generator.clone());
         let expected = grow::grow(&x, WeightedTargets { y, weight }, limits, generator);
         assert!(found == expected, "{limits:?} seed {seed} {weight:?} on {x:?} -> {y:?}");
         assert_eq!(found.to_canonical_bytes(), expected.to_canonical_bytes());
@@ -166,6 +173,21 @@ mod tests {
             n_exact += usize::from(agrees(&x, &y, &weight, limits, draw.0.next_u32()));
         }
         assert!(n_exact > 2900, "{n_exact}");
+    }
+
+    #[test]
+    fn splits_that_look_at_few_of_many_features_take_the_reference_path() {
+        let mut draw = Draw(RandomState::new(1));
+        let x = draw.features(20, 1000);
+        let limits = |max_features| GrowLimits {
+            max_depth: usize::MAX,
+            min_samples_split: 2,
+            min_impurity_decrease: 0.0,
+            search: SearchLimits { max_features, min_samples_leaf: 1 },
+        };
+        let weight = vec![1.0; 20];
+        assert!(agrees(&x, &weight, &weight, limits(15), 1));
+        assert!(!agrees(&x, &weight, &weight, limits(14), 1));
     }
 
     /// More rows, ranks and features than small integers count.
