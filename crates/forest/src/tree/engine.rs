@@ -9,6 +9,10 @@ use super::{
 };
 use crate::{Criterion, Fidelity, feature_columns::FeatureColumns};
 
+/// The exact engine keeps all columns sorted, also for splits that look at few of them: for fewer than one in this many the
+/// reference path is faster.
+const MAX_SHARE: usize = 64;
+
 /// Grows the trees of a forest. Both ways give the same bytes; the fast one needs targets whose sums are exact, or that may be
 /// rounded until they are, and knows the most usual options only.
 #[derive(Debug)]
@@ -45,8 +49,9 @@ impl<'a> Engine<'a> {
             let whole = WholeTargets::new(y, n_draws).map(|targets| (targets, false));
             whole.or_else(|| rounded().map(|targets| (targets, true)))
         };
+        let uses_many = limits.search.max_features >= x.n_features() / MAX_SHARE;
         let exact = exact::GrowLimits::new(&limits)
-            .filter(|_| criterion == Criterion::SquaredError)
+            .filter(|_| criterion == Criterion::SquaredError && uses_many)
             .and_then(|limits| {
                 let (targets, rounded) = targets()?;
                 Some(Exact { columns: Columns::new(x), targets, rounded, limits })

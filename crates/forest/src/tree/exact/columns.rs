@@ -39,6 +39,8 @@ pub(crate) struct Columns {
     pub(super) n_features: usize,
     pub(super) stride: usize,
     pub(super) kinds: Vec<Kind>,
+    /// Features with more than two values, or with missing ones.
+    pub(super) many_valued: Vec<u32>,
     pub(super) ranks: Ranks,
     /// Whether any column has values that differ and yet count as equal.
     pub(super) has_close_values: bool,
@@ -103,6 +105,9 @@ impl Columns {
             kinds.push(kind);
         }
         groups.finish(&mut kinds);
+        let has_many = |kind: &Kind| matches!(kind, Kind::Few { .. } | Kind::List { .. });
+        let many_valued =
+            (0..n_features as u32).filter(|&feature| has_many(&kinds[feature as usize])).collect();
         let has_close_values = safe_distances.iter().any(|&distance| distance > 1);
         let ranks = match wide {
             Some(ranks) => Ranks::Wide(RankTable { ranks, safe_distance: safe_distances }),
@@ -111,7 +116,17 @@ impl Columns {
                 safe_distance: safe_distances.iter().map(|&far| far.min(32_767) as i16).collect(),
             }),
         };
-        Self { n_features, stride, kinds, ranks, has_close_values, has_missing, sorted, groups }
+        Self {
+            n_features,
+            stride,
+            many_valued,
+            kinds,
+            ranks,
+            has_close_values,
+            has_missing,
+            sorted,
+            groups,
+        }
     }
 }
 

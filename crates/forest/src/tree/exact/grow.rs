@@ -3,20 +3,21 @@
 use std::ops::Range;
 
 use super::{
-    bins::{Bin, Marked, enter_few, subtract},
+    bins::{Bin, subtract},
     columns::{Columns, Kind},
-    contest::{Contest, Cut},
+    contest::Cut,
     draw::{Drawn, FeatureOrder},
     limits::GrowLimits,
-    lists::{Lists, Needed, enter_list, enter_sorted},
+    lists::{Lists, Needed},
     node_sums::NodeSums,
     nodes::{Nodes, Open},
-    small::{MAX_ROWS, SmallSubtree},
+    row_sets::MAX_ROWS,
+    small::SmallSubtree,
     targets::TreeTargets,
 };
 use crate::{
     feature_columns::FeatureColumns,
-    tree::{Tree, grow::goes_left, search::FEATURE_THRESHOLD, xorshift::XorShift32},
+    tree::{Tree, grow::goes_left, xorshift::XorShift32},
 };
 
 /// Grows the tree that the reference path grows.
@@ -42,7 +43,7 @@ pub(crate) fn grow(
         moved: vec![0; rows.len() + 1],
         free_bins: Vec::new(),
         order: FeatureOrder::new(columns.n_features, generator),
-        constant: vec![0; columns.stride],
+        constant: vec![1; columns.stride],
         small: SmallSubtree::new(columns),
         nodes: Nodes::new(&root, targets.unit, limits),
         later: Vec::new(),
@@ -66,27 +67,27 @@ struct Pending {
     bins: Option<Vec<Bin>>,
 }
 
-struct Grower<'a> {
-    x: &'a FeatureColumns,
-    columns: &'a Columns,
-    targets: &'a TreeTargets,
-    limits: GrowLimits,
+pub(super) struct Grower<'a> {
+    pub(super) x: &'a FeatureColumns,
+    pub(super) columns: &'a Columns,
+    pub(super) targets: &'a TreeTargets,
+    pub(super) limits: GrowLimits,
     /// The rows of each node, in the order in which they were in the data.
-    rows: Vec<u32>,
-    lists: Lists,
+    pub(super) rows: Vec<u32>,
+    pub(super) lists: Lists,
     /// By row, 1 if it goes left in the current split.
     on_left: Vec<u8>,
     moved: Vec<u32>,
     free_bins: Vec<Vec<Bin>>,
-    order: FeatureOrder,
+    pub(super) order: FeatureOrder,
     /// By feature, 1 if it is constant in the current node.
-    constant: Vec<u8>,
-    small: SmallSubtree,
-    nodes: Nodes,
+    pub(super) constant: Vec<u8>,
+    pub(super) small: SmallSubtree,
+    pub(super) nodes: Nodes,
     /// Buffer: lists to search, with their feature and when it was drawn.
-    later: Vec<(usize, (u32, u32))>,
+    pub(super) later: Vec<(usize, (u32, u32))>,
     /// Buffer: rows in the order of a column.
-    sorted: Vec<u32>,
+    pub(super) sorted: Vec<u32>,
     stack: Vec<Pending>,
 }
 
@@ -127,110 +128,6 @@ impl Grower<'_> {
         };
         self.stack.push(Pending { open: right, start: middle, bins: right_bins });
         self.stack.push(Pending { open: left, start, bins: left_bins });
-    }
-
-    fn allowed(&self, n_rows: u32) -> Range<u32> {
-        let fewest = self.limits.search.min_samples_leaf as u32;
-        fewest..n_rows - fewest + 1
-    }
-
-    fn search_large(
-        &mut self,
-        open: &Open,
-        node: Range<usize>,
-        bins: &[Bin],
-    ) -> (Option<Cut>, Drawn) {
-        self.find_constants(open, node.clone(), bins);
-        let max_features = self.limits.search.max_features;
-        let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
-        let mut contest = Contest::new(open.sums);
-        let allowed = self.allowed(open.n_rows);
-        // The cheap ones first: good scores make the others cheaper.
-        for (draw, feature) in self.order.candidates(drawn).enumerate() {
-            let draw = (feature, draw as u32);
-            match &self.columns.kinds[feature as usize] {
-                &Kind::Marked { slot, below, above, marked_is_above } => {
-                    let marked = Marked { bin: bins[slot], below, above, marked_is_above };
-                    marked.enter(draw, open.n_rows, allowed.clone(), &mut contest);
-                }
-                Kind::Few { first_slot, values } => {
-                    let bins = &bins[*first_slot..][..values.len()];
-                    enter_few(bins, values, draw, open.n_rows, allowed.clone(), &mut contest);
-                }
-                Kind::List { number } => self.later.push((*number, draw)),
-                Kind::Constant => {}
-            }
-        }
-        let records = &self.targets.records;
-        for (number, draw) in self.later.drain(..) {
-            let (feature, _) = draw;
-            let rows = self.lists.node(number, node.clone());
-            let column = self.x.column(feature as usize);
-            let enter = if column[rows[rows.len() - 1] as usize].is_nan() {
-                enter_sorted
-            } else {
-                enter_list
-            };
-            enter(rows, column, records, draw, &allowed, &mut contest);
-        }
-        (contest.winner(), drawn)
-    }
-
-    fn find_constants(&mut self, open: &Open, node: Range<usize>, bins: &[Bin]) {
-        for &feature in self.order.live(open.known_constants) {
-            let is_constant = match &self.columns.kinds[feature as usize] {
-                Kind::Constant => true,
-                Kind::Marked { slot, .. } => {
-                    let n_marked = bins[*slot].n_rows();
-                    n_marked == 0 || n_marked == open.n_rows
-                }
-                Kind::Few { first_slot, values } => {
-                    let bins = &bins[*first_slot..][..values.len()];
-                    bins.iter().any(|bin| bin.n_rows() == open.n_rows)
-                }
-                Kind::List { number } => {
-                    let column = self.x.column(feature as usize);
-                    let rows = self.lists.node(*number, node.clone());
-                    is_constant(column[rows[0] as usize], column[rows[rows.len() - 1] as usize])
-                }
-            };
-            self.constant[feature as usize] = u8::from(is_constant);
-        }
-    }
-
-    /// Searches a small node in which values of a column differ and yet count as equal, column by column.
-    fn search_close(&mut self, open: &Open, node: Range<usize>) -> (Option<Cut>, Drawn) {
-        for i in 0..self.order.live(open.known_constants).len() {
-            let feature = self.order.live(open.known_constants)[i];
-            self.sort(node.clone(), feature);
-            let column = self.x.column(feature as usize);
-            let [first, last] = [0, self.sorted.len() - 1].map(|i| column[self.sorted[i] as usize]);
-            self.constant[feature as usize] = u8::from(is_constant(first, last));
-        }
-        let max_features = self.limits.search.max_features;
-        let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
-        let mut contest = Contest::new(open.sums);
-        let allowed = self.allowed(open.n_rows);
-        let candidates: Vec<u32> = self.order.candidates(drawn).collect();
-        for (draw, &feature) in candidates.iter().enumerate() {
-            self.sort(node.clone(), feature);
-            let column = self.x.column(feature as usize);
-            let draw = (feature, draw as u32);
-            let records = &self.targets.records;
-            enter_sorted(&self.sorted, column, records, draw, &allowed, &mut contest);
-        }
-        (contest.winner(), drawn)
-    }
-
-    /// Fills `sorted` with a node's rows in the order of a column, missing ones last.
-    fn sort(&mut self, node: Range<usize>, feature: u32) {
-        let column = self.x.column(feature as usize);
-        self.sorted.clear();
-        self.sorted.extend_from_slice(&self.rows[node]);
-        self.sorted.sort_by(|&a, &b| {
-            let (a, b) = (column[a as usize], column[b as usize]);
-            a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(&b))
-        });
     }
 
     /// Parts a node's rows and returns Σ w·y² of the left ones.
@@ -324,9 +221,4 @@ fn sums_of(targets: &TreeTargets, rows: &[u32]) -> NodeSums {
         sums.squares += targets.squares[row as usize] as f64;
     }
     sums
-}
-
-/// Whether a column is constant in a node, by its first and last value, missing ones being last.
-fn is_constant(first: f32, last: f32) -> bool {
-    if last.is_nan() { first.is_nan() } else { last <= first + FEATURE_THRESHOLD }
 }

@@ -15,6 +15,8 @@ mod limits;
 mod lists;
 mod node_sums;
 mod nodes;
+mod row_sets;
+mod search;
 mod small;
 pub(crate) mod targets;
 

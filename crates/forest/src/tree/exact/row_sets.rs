@@ -1,0 +1,213 @@
+//! Up to 16 rows as bits of a word: their order in every column, and the sums of their sets.
+
+use super::{
+    columns::{Columns, LANES, RankTable, Ranks},
+    targets::TreeTargets,
+};
+use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
+
+/// Rows of a small subtree at most: the bits of [`Set`].
+pub(super) const MAX_ROWS: usize = 16;
+
+/// Rows of the subtree, by bit.
+pub(super) type Set = u16;
+
+/// The rows of a small subtree.
+#[derive(Debug)]
+pub(super) struct RowSets {
+    pub(super) rows: Vec<u32>,
+    pub(super) stride: usize,
+    /// For each row, by feature: the rows that are not above it in that feature's order, itself among them.
+    pub(super) not_above: Vec<Set>,
+    /// By feature, the rows whose value is missing.
+    missing: Vec<Set>,
+    pub(super) any_missing: bool,
+    /// By feature, whether values may be too close to be told apart.
+    close: Vec<Set>,
+    /// Buffer, by feature: rows that are not above any row of a node.
+    common: Vec<Set>,
+    /// Sum and weight of every set of the lower eight rows, and of the upper eight.
+    low_sums: Box<[[f64; 2]; 256]>,
+    high_sums: Box<[[f64; 2]; 256]>,
+    squares: [f64; MAX_ROWS],
+}
+
+impl RowSets {
+    pub(super) fn new(columns: &Columns) -> Self {
+        Self {
+            rows: Vec::with_capacity(MAX_ROWS),
+            stride: columns.stride,
+            not_above: vec![0; MAX_ROWS * columns.stride],
+            missing: vec![0; columns.stride],
+            any_missing: false,
+            close: vec![0; columns.stride],
+            common: vec![0; columns.stride],
+            low_sums: Box::new([[0.0; 2]; 256]),
+            high_sums: Box::new([[0.0; 2]; 256]),
+            squares: [0.0; MAX_ROWS],
+        }
+    }
+
+    /// Looks up the order of the rows in every column. `false` if values of a column differ and yet count as equal: what
+    /// is a boundary then depends on the rows of each node.
+    pub(super) fn enter(
+        &mut self,
+        x: &FeatureColumns,
+        columns: &Columns,
+        targets: &TreeTargets,
+        rows: &[u32],
+    ) -> bool {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
+        let separable = match &columns.ranks {
+            Ranks::Narrow(table) => self.compare(x, columns, table),
+            Ranks::Wide(table) => self.compare(x, columns, table),
+        };
+        if !separable {
+            return false;
+        }
+        self.any_missing = false;
+        for (feature, _) in columns.has_missing.iter().enumerate().filter(|(_, has)| **has) {
+            let column = x.column(feature);
+            self.missing[feature] = 0;
+            for (bit, &row) in rows.iter().enumerate() {
+                self.missing[feature] |= Set::from(column[row as usize].is_nan()) << bit;
+            }
+            self.any_missing |= self.missing[feature] != 0;
+        }
+        for (bit, &row) in rows.iter().enumerate() {
+            self.squares[bit] = targets.squares[row as usize] as f64;
+        }
+        let (low, high) = rows.split_at(rows.len().min(8));
+        fill_sums(&mut self.low_sums[..], low, targets);
+        fill_sums(&mut self.high_sums[..], high, targets);
+        true
+    }
+
+    fn compare<T>(&mut self, x: &FeatureColumns, columns: &Columns, table: &RankTable<T>) -> bool
+    where
+        T: Copy + PartialOrd + std::ops::Sub<Output = T>,
+    {
+        if columns.has_close_values {
+            self.compare_rows::<T, true>(table);
+            !self.has_close_pair(x)
+        } else {
+            self.compare_rows::<T, false>(table);
+            true
+        }
+    }
+
+    /// Compares every row with every other, eight columns at a time.
+    fn compare_rows<T, const MAY_BE_CLOSE: bool>(&mut self, table: &RankTable<T>)
+    where
+        T: Copy + PartialOrd + std::ops::Sub<Output = T>,
+    {
+        let by_row = |row: u32| {
+            table.ranks[row as usize * self.stride..][..self.stride].as_chunks::<LANES>().0
+        };
+        let ranks: [&[[T; LANES]]; MAX_ROWS] =
+            std::array::from_fn(|i| self.rows.get(i).map_or(&[][..], |&row| by_row(row)));
+        let n_rows = self.rows.len();
+        for chunk in 0..self.stride / LANES {
+            let mut column_ranks = [ranks[0][chunk]; MAX_ROWS];
+            for (copy, row) in column_ranks.iter_mut().zip(&ranks[..n_rows]) {
+                *copy = row[chunk];
+            }
+            let column_ranks = &column_ranks[..n_rows];
+            let safe = &table.safe_distance[chunk * LANES..][..LANES];
+            let mut close = [0; LANES];
+            for (row, own) in column_ranks.iter().enumerate() {
+                let mut set = [0; LANES];
+                let mut flag: Set = 1;
+                for other in column_ranks {
+                    for lane in 0..LANES {
+                        set[lane] |= if other[lane] <= own[lane] { flag } else { 0 };
+                    }
+                    flag = flag.wrapping_shl(1);
+                    if MAY_BE_CLOSE {
+                        for lane in 0..LANES {
+                            let near =
+                                (other[lane] > own[lane]) & (other[lane] - own[lane] < safe[lane]);
+                            close[lane] |= Set::from(near);
+                        }
+                    }
+                }
+                self.not_above[row * self.stride + chunk * LANES..][..LANES].copy_from_slice(&set);
+            }
+            if MAY_BE_CLOSE {
+                self.close[chunk * LANES..][..LANES].copy_from_slice(&close);
+            }
+        }
+    }
+
+    /// Whether two values of a column differ and yet count as equal.
+    fn has_close_pair(&self, x: &FeatureColumns) -> bool {
+        let suspects = self.close.iter().enumerate().filter(|(_, close)| **close != 0);
+        suspects.into_iter().any(|(feature, _)| {
+            let column = x.column(feature);
+            let values = || self.rows.iter().map(|&row| column[row as usize]);
+            values().any(|a| values().any(|b| b > a && b <= a + FEATURE_THRESHOLD))
+        })
+    }
+
+    /// A column is constant if every row has all others not above it.
+    pub(super) fn find_constants(&mut self, set: Set, constant: &mut [u8]) {
+        let Self { not_above, common, stride, .. } = self;
+        let row = |bit: usize| &not_above[bit * *stride..][..*stride];
+        let first = set.trailing_zeros() as usize;
+        let second = (set & (set - 1)).trailing_zeros() as usize;
+        for ((common, first), second) in common.iter_mut().zip(row(first)).zip(row(second)) {
+            *common = first & second;
+        }
+        for bit in bits(set).skip(2) {
+            for (common, row) in common.iter_mut().zip(row(bit)) {
+                *common &= row;
+            }
+        }
+        for (out, common) in constant.iter_mut().zip(common) {
+            *out = u8::from(*common & set == set);
+        }
+    }
+
+    /// Rows of a set whose value is missing.
+    #[inline(always)]
+    pub(super) fn missing(&self, feature: usize, set: Set) -> Set {
+        if self.any_missing { self.missing[feature] & set } else { 0 }
+    }
+
+    /// Sum and weight.
+    #[inline(always)]
+    pub(super) fn sums_of(&self, set: Set) -> [f64; 2] {
+        let low = self.low_sums[usize::from(set & 0xff)];
+        let high = self.high_sums[usize::from(set >> 8)];
+        [low[0] + high[0], low[1] + high[1]]
+    }
+
+    pub(super) fn squares_of(&self, set: Set) -> f64 {
+        bits(set).map(|bit| self.squares[bit]).sum()
+    }
+}
+
+/// The places of the bits that are set, ascending.
+pub(super) fn bits(mut set: Set) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        (set != 0).then(|| {
+            let bit = set.trailing_zeros() as usize;
+            set &= set - 1;
+            bit
+        })
+    })
+}
+
+/// Sums and weights of all sets of up to eight rows.
+fn fill_sums(sums: &mut [[f64; 2]], rows: &[u32], targets: &TreeTargets) {
+    sums[0] = [0.0; 2];
+    for (bit, &row) in rows.iter().enumerate() {
+        let record = targets.records[row as usize];
+        let (sum, weight) = (f64::from(record.sum), f64::from(record.weight));
+        let (without, with) = sums.split_at_mut(1 << bit);
+        for (with, without) in with.iter_mut().zip(without) {
+            *with = [without[0] + sum, without[1] + weight];
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The search for a node's best split, where it is not in a small subtree.
+
+use std::ops::Range;
+
+use super::{
+    bins::{Bin, Marked, enter_few},
+    columns::Kind,
+    contest::{Contest, Cut},
+    draw::Drawn,
+    grow::Grower,
+    lists::{enter_list, enter_sorted},
+    nodes::Open,
+};
+use crate::tree::search::FEATURE_THRESHOLD;
+
+impl Grower<'_> {
+    fn allowed(&self, n_rows: u32) -> Range<u32> {
+        let fewest = self.limits.search.min_samples_leaf as u32;
+        fewest..n_rows - fewest + 1
+    }
+
+    pub(super) fn search_large(
+        &mut self,
+        open: &Open,
+        node: Range<usize>,
+        bins: &[Bin],
+    ) -> (Option<Cut>, Drawn) {
+        self.find_constants(open, node.clone(), bins);
+        let max_features = self.limits.search.max_features;
+        let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
+        let mut contest = Contest::new(open.sums);
+        let allowed = self.allowed(open.n_rows);
+        // The cheap ones first: good scores make the others cheaper.
+        for (draw, feature) in self.order.candidates(drawn).enumerate() {
+            let draw = (feature, draw as u32);
+            match &self.columns.kinds[feature as usize] {
+                &Kind::Marked { slot, below, above, marked_is_above } => {
+                    let marked = Marked { bin: bins[slot], below, above, marked_is_above };
+                    marked.enter(draw, open.n_rows, allowed.clone(), &mut contest);
+                }
+                Kind::Few { first_slot, values } => {
+                    let bins = &bins[*first_slot..][..values.len()];
+                    enter_few(bins, values, draw, open.n_rows, allowed.clone(), &mut contest);
+                }
+                Kind::List { number } => self.later.push((*number, draw)),
+                Kind::Constant => {}
+            }
+        }
+        let records = &self.targets.records;
+        for (number, draw) in self.later.drain(..) {
+            let (feature, _) = draw;
+            let rows = self.lists.node(number, node.clone());
+            let column = self.x.column(feature as usize);
+            let enter = if column[rows[rows.len() - 1] as usize].is_nan() {
+                enter_sorted
+            } else {
+                enter_list
+            };
+            enter(rows, column, records, draw, &allowed, &mut contest);
+        }
+        (contest.winner(), drawn)
+    }
+
+    /// Columns of one value stay as they were in the beginning: constant.
+    fn find_constants(&mut self, open: &Open, node: Range<usize>, bins: &[Bin]) {
+        // In column order and not only those that are left, which is quicker than choosing.
+        for (constant, kind) in self.constant.iter_mut().zip(&self.columns.kinds) {
+            if let Kind::Marked { slot, .. } = kind {
+                let n_marked = bins[*slot].n_rows();
+                *constant = u8::from(n_marked == 0) | u8::from(n_marked == open.n_rows);
+            }
+        }
+        for &feature in &self.columns.many_valued {
+            let is_constant = match &self.columns.kinds[feature as usize] {
+                Kind::Few { first_slot, values } => {
+                    let bins = &bins[*first_slot..][..values.len()];
+                    bins.iter().any(|bin| bin.n_rows() == open.n_rows)
+                }
+                Kind::List { number } => {
+                    let column = self.x.column(feature as usize);
+                    let rows = self.lists.node(*number, node.clone());
+                    is_constant(column[rows[0] as usize], column[rows[rows.len() - 1] as usize])
+                }
+                Kind::Constant | Kind::Marked { .. } => continue,
+            };
+            self.constant[feature as usize] = u8::from(is_constant);
+        }
+    }
+
+    /// Searches a small node in which values of a column differ and yet count as equal, column by column.
+    pub(super) fn search_close(&mut self, open: &Open, node: Range<usize>) -> (Option<Cut>, Drawn) {
+        for i in 0..self.order.live(open.known_constants).len() {
+            let feature = self.order.live(open.known_constants)[i];
+            self.sort(node.clone(), feature);
+            let column = self.x.column(feature as usize);
+            let [first, last] = [0, self.sorted.len() - 1].map(|i| column[self.sorted[i] as usize]);
+            self.constant[feature as usize] = u8::from(is_constant(first, last));
+        }
+        let max_features = self.limits.search.max_features;
+        let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
+        let mut contest = Contest::new(open.sums);
+        let allowed = self.allowed(open.n_rows);
+        let candidates: Vec<u32> = self.order.candidates(drawn).collect();
+        for (draw, &feature) in candidates.iter().enumerate() {
+            self.sort(node.clone(), feature);
+            let column = self.x.column(feature as usize);
+            let draw = (feature, draw as u32);
+            let records = &self.targets.records;
+            enter_sorted(&self.sorted, column, records, draw, &allowed, &mut contest);
+        }
+        (contest.winner(), drawn)
+    }
+
+    /// Fills `sorted` with a node's rows in the order of a column, missing ones last.
+    fn sort(&mut self, node: Range<usize>, feature: u32) {
+        let column = self.x.column(feature as usize);
+        self.sorted.clear();
+        self.sorted.extend_from_slice(&self.rows[node]);
+        self.sorted.sort_by(|&a, &b| {
+            let (a, b) = (column[a as usize], column[b as usize]);
+            a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(&b))
+        });
+    }
+}
+
+/// Whether a column is constant in a node, by its first and last value, missing ones being last.
+fn is_constant(first: f32, last: f32) -> bool {
+    if last.is_nan() { first.is_nan() } else { last <= first + FEATURE_THRESHOLD }
+}
