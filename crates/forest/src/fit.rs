@@ -174,11 +174,9 @@ impl RandomForestValidParams {
             if self.bootstrap() { n_draws as f64 } else { pairwise_sum(&everywhere) };
         data.check_sums(total_weight)?;
         let limits = self.resolve(x, total_weight);
-        let options = (self.criterion(), self.fidelity());
-        let engine = Engine::new(x, &data.y, n_draws, options, limits);
         let seeds = tree_seeds(self.seed(), self.n_estimators());
 
-        let fit_tree = |number: usize| {
+        let fit_tree = |engine: &Engine<'_>, number: usize| {
             let counts = bootstrap.as_ref().map(|bootstrap| bootstrap.counts(seeds[number]));
             let weight = counts.as_deref().unwrap_or(&everywhere);
             let targets = WeightedTargets { y: &data.y, weight };
@@ -188,7 +186,10 @@ impl RandomForestValidParams {
             tree
         };
         self.in_pool(|| {
-            let new = (grown.len()..seeds.len()).into_par_iter().map(fit_tree);
+            let options = (self.criterion(), self.fidelity());
+            let engine = Engine::new(x, &data.y, n_draws, options, limits);
+            let numbers = (grown.len()..seeds.len()).into_par_iter();
+            let new = numbers.map(|number| fit_tree(&engine, number));
             let mut trees = grown.to_vec();
             trees.par_extend(new);
             let out_of_bag = bootstrap.as_ref().filter(|_| self.oob_score()).map(|bootstrap| {

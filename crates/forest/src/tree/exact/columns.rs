@@ -1,5 +1,7 @@
 //! What is prepared once for all trees: ranks, sorted rows, and columns with few values.
 
+use rayon::slice::ParallelSliceMut;
+
 use super::bins::Groups;
 use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
 
@@ -130,6 +132,9 @@ impl Columns {
     }
 }
 
+/// From this many rows on, sorting a column is worth sharing out.
+const PARALLEL_ROWS: usize = 1 << 14;
+
 /// One column in order.
 struct Ranked {
     /// Distinct values, ascending.
@@ -149,7 +154,12 @@ impl Ranked {
                 .map(|(row, &value)| u64::from(order(value)) << 32 | row as u64),
         );
         if !sort_few(keys) {
-            keys.sort_unstable();
+            // No two keys are equal, so there is one order.
+            if keys.len() >= PARALLEL_ROWS && rayon::current_num_threads() > 1 {
+                keys.par_sort_unstable();
+            } else {
+                keys.sort_unstable();
+            }
         }
         let n_missing = keys.iter().rev().take_while(|&&key| key >> 32 == MISSING).count();
         let present = &keys[..keys.len() - n_missing];
