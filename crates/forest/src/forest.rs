@@ -153,7 +153,8 @@ impl RandomForest {
 
     /// Returns each feature's share of the impurity decrease, averaged over the trees; they sum to 1.
     ///
-    /// All are 0 if no tree has a split, or if no split decreased impurity (where scikit-learn divides 0 by 0). Features with many distinct values are favoured, as always with this measure.
+    /// All are 0 if no tree has a split, or if no split decreased impurity (where scikit-learn divides 0 by 0). Features with
+    /// many distinct values are favoured, as always with this measure.
     #[must_use]
     pub fn feature_importances(&self) -> Array1<f64> {
         let mut importances = vec![0.0; self.n_features];

@@ -1,6 +1,7 @@
 //! What makes a split good: the impurity of a node, and how it changes as a boundary moves through the node's rows.
 
 mod absolute_error;
+mod mean;
 mod poisson;
 mod squared_error;
 mod sums;

@@ -2,7 +2,7 @@ use super::{Sides, WeightedTargets};
 
 /// Weighted sums over a node's rows and over those left of a boundary, added in row order and rounded after each addition.
 #[derive(Debug)]
-pub(super) struct BoundarySums<'a> {
+pub(crate) struct BoundarySums<'a> {
     targets: WeightedTargets<'a>,
     /// Σ w·y over the node.
     total: f64,
