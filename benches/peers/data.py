@@ -26,12 +26,21 @@ def ames_log() -> dict[str, np.ndarray]:
 
 def friedman() -> dict[str, np.ndarray]:
     """Friedman #1 with 20,000 rows, 20 features and noise."""
-    x, y = make_friedman1(25_000, 20, noise=1.0, random_state=0)
+    return friedman_1(20_000)
+
+
+def friedman_large() -> dict[str, np.ndarray]:
+    """The same with 200,000 rows."""
+    return friedman_1(200_000)
+
+
+def friedman_1(n_rows: int) -> dict[str, np.ndarray]:
+    x, y = make_friedman1(n_rows + 5_000, 20, noise=1.0, random_state=0)
     x = x.astype("f4")
-    return {"x": x[:20_000], "y": y[:20_000], "x_test": x[20_000:], "y_test": y[20_000:]}
+    return {"x": x[:n_rows], "y": y[:n_rows], "x_test": x[n_rows:], "y_test": y[n_rows:]}
 
 
-DATA = {"ames": ames, "ames_log": ames_log, "friedman": friedman}
+DATA = {"ames": ames, "ames_log": ames_log, "friedman": friedman, "friedman_large": friedman_large}
 
 
 def load(name: str, folder: Path) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ programs see the same neighbours. Run it by `cargo xtask bench training`.
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,9 @@ import numpy as np
 from data import DATA, load
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
-TREES = {"ames": 100, "ames_log": 100, "friedman": 20}
+TREES = {"ames": 100, "ames_log": 100, "friedman": 20, "friedman_large": 10}
+# What is measured on data that would take the others too long.
+LARGE = {"friedman_large": ["scikit_learn", "scikit_learn_intelex", "spinney", "spinney_fast", "smartcore"]}
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
@@ -81,9 +84,11 @@ def biosphere(x: np.ndarray, y: np.ndarray, n_trees: int) -> Predict:
 
 PEERS = [scikit_learn, scikit_learn_intelex, ydf, lightgbm, xgboost, biosphere]
 RUST = ["spinney", "spinney_fast", "smartcore"]
+RANGER = "ranger"
 NOTES = """Same number of trees, all features at every split, unlimited depth, one row a leaf. Differences in meaning: lightgbm and
 xgboost bin features (255 and 256 bins) and sample 63.2 % of the rows without replacement; lightgbm has at most 4,096 leaves;
-smartcore and biosphere draw other bootstraps. spinney is scikit-learn's forest bit for bit, spinney_fast where targets are whole. R² is of rows held out."""
+smartcore, ranger and biosphere draw other bootstraps. spinney is scikit-learn's forest bit for bit, spinney_fast where targets are
+whole. R² is of rows held out."""
 
 
 def measure(name: str, data: dict[str, np.ndarray], n_trees: int) -> dict[str, float]:
@@ -104,10 +109,23 @@ def run(program: str, data: str, folder: Path, binaries: Path) -> dict[str, floa
     """Fit in a process of its own."""
     if program in RUST:
         command = [str(binaries / "fit"), program, str(folder), data, str(TREES[data])]
+    elif program == RANGER:
+        command = ["Rscript", str(Path(__file__).with_name("ranger.R")), str(folder), data, str(TREES[data])]
     else:
         command = [sys.executable, __file__, str(folder), str(binaries), "--worker", program, "--data", data]
     output = subprocess.run(command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True).stdout
     return json.loads(output.splitlines()[-1])
+
+
+def has_ranger() -> bool:
+    """It comes from the operating system, if at all."""
+    command = ["Rscript", "-e", "library(ranger)"]
+    return shutil.which("Rscript") is not None and subprocess.run(command, capture_output=True).returncode == 0
+
+
+def programs_for(data: str) -> list[str]:
+    programs = [peer.__name__ for peer in PEERS] + RUST + ([RANGER] if has_ranger() else [])
+    return [program for program in programs if data not in LARGE or program in LARGE[data]]
 
 
 def main() -> None:
@@ -126,7 +144,7 @@ def main() -> None:
         rows, columns = load(name, args.folder)["x"].shape
         print(f"\n### {name}: {rows} x {columns}, {TREES[name]} trees, 1 thread, {args.rounds} rounds\n")
         print("| program | CPU s, minimum | median | times scikit-learn | R² |\n|---|---|---|---|---|")
-        programs = [peer.__name__ for peer in PEERS] + RUST
+        programs = programs_for(name)
         found: dict[str, list[dict[str, float]]] = {program: [] for program in programs}
         for _ in range(args.rounds):
             for program in programs:

@@ -25,8 +25,9 @@ pub enum Fidelity {
     #[default]
     Exact,
     /// The same algorithm with targets rounded, while splits are searched, to about the 2²⁶th part of the norm of their
-    /// deviations: their sums are then exact in any order, and searching is several times faster. Near ties may be decided
-    /// otherwise, so trees differ from scikit-learn's, with no worse predictions. Values are means of the true targets.
+    /// deviations: their sums are then exact in any order, so no row has to be where scikit-learn would have it, which saves
+    /// a quarter to two thirds of the time. Near ties may be decided otherwise, so trees differ from scikit-learn's, with no
+    /// worse predictions. Values are means of the true targets.
     ///
     /// As deterministic as the other, whatever the number of threads. For targets whose sums are exact as they are (whole
     /// numbers of moderate size, say) both are the same forest, and equally fast. Options that the fast search does not know

@@ -5,7 +5,7 @@
 //! exchange, and not just any sort.
 
 /// Up to this many elements the insertion sort takes over.
-const INSERTION_LENGTH: usize = 15;
+pub(super) const INSERTION_LENGTH: usize = 15;
 
 /// Moves rows with a missing value to the end, fills `values` for the others and returns how many are missing.
 ///
@@ -66,7 +66,7 @@ fn quick_sort<V: Copy + PartialOrd, R>(mut values: &mut [V], mut rows: &mut [R],
     insertion_sort(values, rows);
 }
 
-fn median<V: Copy + PartialOrd>(a: V, b: V, c: V) -> V {
+pub(super) fn median<V: Copy + PartialOrd>(a: V, b: V, c: V) -> V {
     let max = |a, b| if a < b { b } else { a };
     if a < b {
         if b < c { b } else { max(a, c) }
@@ -88,7 +88,7 @@ fn insertion_sort<V: Copy + PartialOrd, R>(values: &mut [V], rows: &mut [R]) {
     }
 }
 
-fn heap_sort<V: Copy + PartialOrd, R>(values: &mut [V], rows: &mut [R]) {
+pub(super) fn heap_sort<V: Copy + PartialOrd, R>(values: &mut [V], rows: &mut [R]) {
     let n = values.len();
     for root in (0..n / 2).rev() {
         sift_down(values, rows, root, n);
@@ -128,7 +128,7 @@ fn swap<V, R>(values: &mut [V], rows: &mut [R], a: usize, b: usize) {
 }
 
 /// Moves rows that go left to the front, by exchange with the far end, and returns how many there are.
-pub(crate) fn partition(rows: &mut [u32], goes_left: impl Fn(u32) -> bool) -> usize {
+pub(crate) fn partition<R: Copy>(rows: &mut [R], goes_left: impl Fn(R) -> bool) -> usize {
     let (mut cursor, mut end) = (0, rows.len());
     while cursor < end {
         if goes_left(rows[cursor]) {

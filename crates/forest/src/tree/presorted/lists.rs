@@ -8,10 +8,19 @@ use super::{
 };
 use crate::tree::search::FEATURE_THRESHOLD;
 
+/// Set in an entry of a list whose value equals the one before among all rows; then it may do so in a node as well.
+pub(super) const TIED: u32 = 1 << 31;
+
+/// The row of an entry.
+#[inline(always)]
+pub(super) fn row_of(entry: u32) -> u32 {
+    entry & !TIED
+}
+
 /// Boundaries tested at once.
 const BLOCK: usize = 64;
 
-/// For each list, the rows of the tree in the order of its column. A node owns the same range in each.
+/// For each list, the rows of the tree in the order of its column, with a mark for ties. A node owns the same range in each.
 #[derive(Debug)]
 pub(super) struct Lists {
     rows: Vec<u32>,
@@ -33,9 +42,9 @@ impl Lists {
         let mut rows = vec![0; sorted.len() * n_rows + 1];
         let mut end = 0;
         for list in sorted {
-            for &row in list {
-                rows[end] = row;
-                end += usize::from(records[row as usize].weight > 0);
+            for &entry in list {
+                rows[end] = entry;
+                end += usize::from(records[row_of(entry) as usize].weight > 0);
             }
         }
         Self { rows, n_rows, moved: vec![0; n_rows + 1] }
@@ -50,24 +59,14 @@ impl Lists {
     /// `on_left` is 1 for rows that go left. If one child needs no lists its range is left undefined.
     pub(super) fn part(&mut self, list: usize, node: Range<usize>, on_left: &[u8], needed: Needed) {
         let rows = &mut self.rows[list * self.n_rows..][node];
-        let (mut left, mut right) = (0, 0);
         match needed {
-            Needed::Both => {
-                for i in 0..rows.len() {
-                    let row = rows[i];
-                    let goes_left = usize::from(on_left[row as usize]);
-                    rows[left] = row;
-                    self.moved[right] = row;
-                    left += goes_left;
-                    right += 1 - goes_left;
-                }
-                rows[left..].copy_from_slice(&self.moved[..right]);
-            }
+            Needed::Both => part_stably(rows, on_left, &mut self.moved),
             Needed::Left => {
+                let mut left = 0;
                 for i in 0..rows.len() {
                     let row = rows[i];
                     rows[left] = row;
-                    left += usize::from(on_left[row as usize]);
+                    left += usize::from(on_left[row_of(row) as usize]);
                 }
             }
             Needed::Right => {
@@ -75,7 +74,7 @@ impl Lists {
                 for i in (0..rows.len()).rev() {
                     let row = rows[i];
                     rows[start - 1] = row;
-                    start -= usize::from(on_left[row as usize] == 0);
+                    start -= usize::from(on_left[row_of(row) as usize] == 0);
                     if start == 0 {
                         break;
                     }
@@ -83,6 +82,20 @@ impl Lists {
             }
         }
     }
+}
+
+/// Parts rows by a flag that is 1 for those that go left, keeping the order on both sides. `moved` is longer than `rows`.
+pub(super) fn part_stably(rows: &mut [u32], on_left: &[u8], moved: &mut [u32]) {
+    let (mut left, mut right) = (0, 0);
+    for i in 0..rows.len() {
+        let row = rows[i];
+        let goes_left = usize::from(on_left[row_of(row) as usize]);
+        rows[left] = row;
+        moved[right] = row;
+        left += goes_left;
+        right += 1 - goes_left;
+    }
+    rows[left..].copy_from_slice(&moved[..right]);
 }
 
 /// Sums below 2⁵¹ as `f64`, without an instruction that older processors lack.
@@ -107,7 +120,7 @@ pub(super) fn enter_list(
     let mut excess = [0.0_f64; BLOCK];
     for (block, chunk) in rows[..rows.len() - 1].chunks(BLOCK).enumerate() {
         for ((&row, before), weight_before) in chunk.iter().zip(&mut sums).zip(&mut weights) {
-            let record = records[row as usize];
+            let record = records[row_of(row) as usize];
             sum += i64::from(record.sum);
             weight += i64::from(record.weight);
             *before = sum;
@@ -131,8 +144,8 @@ pub(super) fn enter_list(
             if contest.excess(left_sum, left_weight) < 0.0 {
                 continue;
             }
-            let below = column[chunk[i] as usize];
-            let above = column[rows[n_left as usize] as usize];
+            let below = column[row_of(chunk[i]) as usize];
+            let above = column[row_of(rows[n_left as usize]) as usize];
             if above > below + FEATURE_THRESHOLD {
                 let turn = Turn { draw, missing_left: false, n_left };
                 contest.offer(turn, left_sum, left_weight, || {
@@ -153,13 +166,14 @@ pub(super) fn enter_sorted(
     contest: &mut Contest,
 ) {
     let n_rows = rows.len() as u32;
-    let n_missing = rows.iter().rev().take_while(|&&row| column[row as usize].is_nan()).count();
+    let n_missing =
+        rows.iter().rev().take_while(|&&row| column[row_of(row) as usize].is_nan()).count();
     let (present, missing) = rows.split_at(rows.len() - n_missing);
     let passes = if n_missing > 0 { 2 } else { 1 };
     for missing_left in [false, true].into_iter().take(passes) {
         let (mut sum, mut weight, mut n_left) = (0_i64, 0_i64, 0);
         let mut take = |row: u32| {
-            let record = records[row as usize];
+            let record = records[row_of(row) as usize];
             sum += i64::from(record.sum);
             weight += i64::from(record.weight);
             n_left += 1;
@@ -170,10 +184,10 @@ pub(super) fn enter_sorted(
         }
         for (i, &row) in present.iter().enumerate() {
             let (left_sum, left_weight, n_left) = take(row);
-            let below = column[row as usize];
+            let below = column[row_of(row) as usize];
             let threshold = match present.get(i + 1) {
                 Some(&next) => {
-                    let above = column[next as usize];
+                    let above = column[row_of(next) as usize];
                     if above <= below + FEATURE_THRESHOLD {
                         continue;
                     }

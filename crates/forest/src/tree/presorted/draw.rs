@@ -12,9 +12,13 @@ pub(super) struct FeatureOrder {
     numbers: Numbers,
     /// By number of draws before in the node: each leaves one choice fewer.
     divisors: Vec<Divisor>,
-    /// Buffer: places drawn in a node, counted from the end of its known constants.
+    /// Buffer: places drawn in a node, counted from the end of its known constants. In the end what was found there, the
+    /// top bit set if it is constant.
     places: Vec<u32>,
 }
+
+/// Marks a feature that is constant in a node.
+const CONSTANT: u32 = 1 << 31;
 
 /// What was drawn in a node.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +27,8 @@ pub(super) struct Drawn {
     pub(super) constants: usize,
     /// Features that are not constant.
     pub(super) n_candidates: usize,
+    /// Those, and constants that were not known.
+    n_found: usize,
 }
 
 impl FeatureOrder {
@@ -59,13 +65,14 @@ impl FeatureOrder {
         // Each place depends on whether the features before it were constant: that is kept in the features, at hand.
         let live = &mut self.features[known..];
         for feature in &mut *live {
-            *feature |= u32::from(constant[*feature as usize]) << 31;
+            *feature += u32::from(constant[*feature as usize]) * CONSTANT;
         }
         let (mut found, mut end) = (0, n_live);
-        for &place in &self.places[..n_live] {
-            let place = place as usize + found;
+        for drawn in &mut self.places[..n_live] {
+            let place = *drawn as usize + found;
             let feature = live[place];
-            let is_constant = (feature >> 31) as usize;
+            *drawn = feature;
+            let is_constant = (feature / CONSTANT) as usize;
             let target = if is_constant == 1 { found } else { end - 1 };
             live[place] = live[target];
             live[target] = feature;
@@ -73,9 +80,9 @@ impl FeatureOrder {
             end -= 1 - is_constant;
         }
         for feature in live {
-            *feature &= u32::MAX >> 1;
+            *feature &= !CONSTANT;
         }
-        Drawn { constants: known + found, n_candidates: n_live - end }
+        Drawn { constants: known + found, n_candidates: n_live - end, n_found: n_live }
     }
 
     fn draw_some(&mut self, known: usize, max_features: usize, constant: &[u8]) -> Drawn {
@@ -90,7 +97,10 @@ impl FeatureOrder {
                 continue;
             }
             let place = place + found;
-            if constant[self.features[place] as usize] == 1 {
+            let feature = self.features[place];
+            let is_constant = constant[feature as usize];
+            self.places[found + n - end] = feature + u32::from(is_constant) * CONSTANT;
+            if is_constant == 1 {
                 self.features.swap(place, known + found);
                 found += 1;
             } else {
@@ -99,12 +109,23 @@ impl FeatureOrder {
             }
         }
         self.numbers.skip(visited);
-        Drawn { constants: known + found, n_candidates: n - end }
+        Drawn { constants: known + found, n_candidates: n - end, n_found: found + n - end }
+    }
+
+    /// What was drawn last but for known constants, in that order, and whether each is a candidate.
+    pub(super) fn found(&self, drawn: Drawn) -> impl Iterator<Item = (u32, bool)> + '_ {
+        let found = &self.places[..drawn.n_found];
+        found.iter().map(|&feature| (feature & !CONSTANT, feature < CONSTANT))
     }
 
     /// Features that are not constant, in the order they were drawn.
-    pub(super) fn candidates(&self, drawn: Drawn) -> impl Iterator<Item = u32> + '_ {
-        self.features[self.features.len() - drawn.n_candidates..].iter().rev().copied()
+    pub(super) fn candidates(&self, drawn: Drawn) -> impl Iterator<Item = u32> + Clone + '_ {
+        self.candidates_last_first(drawn).iter().rev().copied()
+    }
+
+    /// Features that are not constant, the last drawn first.
+    pub(super) fn candidates_last_first(&self, drawn: Drawn) -> &[u32] {
+        &self.features[self.features.len() - drawn.n_candidates..]
     }
 
     /// Features that were not known as constants.

@@ -182,8 +182,7 @@ impl Marked {
         let mut left_weight = self.bin.weight();
         let mut n_left = self.bin.n_rows();
         if self.marked_is_above {
-            let node = contest.node();
-            (left_sum, left_weight) = (node.total - left_sum, node.weight - left_weight);
+            (left_sum, left_weight) = contest.other_side(left_sum, left_weight);
             n_left = n_rows - n_left;
         }
         if allowed.contains(&n_left) && contest.excess(left_sum, left_weight) >= 0.0 {

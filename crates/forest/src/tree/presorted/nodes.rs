@@ -14,11 +14,13 @@ pub(super) struct Open {
     pub(super) n_rows: u32,
     pub(super) known_constants: usize,
     pub(super) sums: NodeSums,
+    /// Σ of the whole numbers that splits are searched with; in the exact regime that is `sums.total`.
+    pub(super) whole: f64,
     pub(super) impurity: f64,
 }
 
 impl Open {
-    pub(super) fn root(n_rows: usize, sums: NodeSums) -> Self {
+    pub(super) fn root(n_rows: usize, sums: NodeSums, whole: f64) -> Self {
         Self {
             parent: None,
             is_left: true,
@@ -26,8 +28,26 @@ impl Open {
             n_rows: n_rows as u32,
             known_constants: 0,
             sums,
+            whole,
             impurity: sums.impurity(),
         }
+    }
+}
+
+/// Sums over both sides of a split.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Halves {
+    /// The left side as the parent adds it up.
+    pub(super) boundary: NodeSums,
+    /// Both sides as the children do.
+    pub(super) left: NodeSums,
+    pub(super) right: NodeSums,
+}
+
+impl Halves {
+    /// Where sums are exact.
+    pub(super) fn exact(node: &NodeSums, left: NodeSums) -> Self {
+        Self { boundary: left, left, right: node.without(&left) }
     }
 }
 
@@ -87,16 +107,11 @@ impl Nodes {
         id: u32,
         open: &Open,
         cut: &Cut,
-        left_squares: f64,
+        halves: &Halves,
         known_constants: usize,
     ) -> Option<[Open; 2]> {
         let node = open.sums;
-        let left = NodeSums { total: cut.left_sum, squares: left_squares, weight: cut.left_weight };
-        let right = NodeSums {
-            total: node.total - left.total,
-            squares: node.squares - left.squares,
-            weight: node.weight - left.weight,
-        };
+        let (left, right) = (halves.boundary, node.without(&halves.boundary));
         let (left_impurity, right_impurity) = (left.impurity(), right.impurity());
         let improvement = (node.weight / self.total_weight)
             * (open.impurity
@@ -112,19 +127,20 @@ impl Nodes {
             left: 0,
             right: 0,
         });
-        let child = |is_left, n_rows, sums, impurity| Open {
+        let child = |is_left, n_rows, sums, whole, impurity| Open {
             parent: Some(id),
             is_left,
             depth: open.depth + 1,
             n_rows,
             known_constants,
             sums,
+            whole,
             impurity,
         };
-        let n_left = cut.turn.n_left;
+        let (n_left, whole) = (cut.turn.n_left, cut.left_sum);
         Some([
-            child(true, n_left, left, left_impurity),
-            child(false, open.n_rows - n_left, right, right_impurity),
+            child(true, n_left, halves.left, whole, left_impurity),
+            child(false, open.n_rows - n_left, halves.right, open.whole - whole, right_impurity),
         ])
     }
 

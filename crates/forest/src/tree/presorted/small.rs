@@ -2,18 +2,18 @@
 
 use super::{
     columns::Columns,
-    contest::{Cut, Turn, midway, score, slack},
+    contest::{Cut, Margin, Turn, midway, score},
     draw::{Drawn, FeatureOrder},
+    few_rows::{FEW_ROWS, FewRows, best_of_two, left_of_two},
     limits::SearchLimits,
     node_sums::NodeSums,
-    nodes::{Nodes, Open},
+    nodes::{Halves, Nodes, Open},
+    real_targets::margin,
     row_sets::{MAX_ROWS, RowSets, Set, bits},
+    set_order::{InOrder, SetOrder, replay_order},
     targets::TreeTargets,
 };
 use crate::feature_columns::FeatureColumns;
-
-/// Up to this many rows all ways to divide them are scored, instead of all boundaries.
-const FEW_ROWS: u32 = 4;
 
 /// A small subtree that is being grown, and buffers that outlive it.
 #[derive(Debug)]
@@ -26,7 +26,15 @@ pub(super) struct SmallSubtree {
     turn_ends: Vec<usize>,
     sides: Vec<[f64; 2]>,
     gains: Vec<f64>,
-    stack: Vec<(Open, Set)>,
+    stack: Vec<(Open, Set, SetOrder)>,
+    in_order: InOrder,
+}
+
+/// A node in the subtree.
+struct SmallNode {
+    open: Open,
+    set: Set,
+    min_samples_leaf: usize,
 }
 
 impl SmallSubtree {
@@ -39,6 +47,7 @@ impl SmallSubtree {
             sides: Vec::new(),
             gains: Vec::new(),
             stack: Vec::new(),
+            in_order: InOrder::default(),
         }
     }
 
@@ -63,23 +72,36 @@ impl SmallSubtree {
         constant: &mut [u8],
         nodes: &mut Nodes,
     ) {
-        let all = Set::MAX >> (Set::BITS as usize - self.sets.rows.len());
-        let mut next = Some((open, all));
-        while let Some((open, set)) = next.take().or_else(|| self.stack.pop()) {
+        let n_rows = self.sets.rows.len();
+        let all = Set::MAX >> (Set::BITS as usize - n_rows);
+        let mut next = Some((open, all, SetOrder::ascending(n_rows)));
+        while let Some((open, set, mut rows)) = next.take().or_else(|| self.stack.pop()) {
             let id = nodes.push(&open);
             if !nodes.may_split(&open) {
                 continue;
             }
             self.sets.find_constants(set, constant);
             let drawn = order.draw(open.known_constants, limits.max_features, constant);
-            let best = self.best_cut(x, open.sums, set, limits.min_samples_leaf, order, drawn);
+            let node = SmallNode { open, set, min_samples_leaf: limits.min_samples_leaf };
+            let in_order = self.sets.in_order;
+            let best = if in_order {
+                self.best_in_order(x, &node, &mut rows, order, drawn)
+            } else {
+                self.best_cut(x, &node, order, drawn)
+            };
             let Some((cut, left)) = best else { continue };
-            let left_squares = self.sets.squares_of(left);
+            let (halves, sides) = if in_order {
+                rows.part(left, &self.sets.terms, &open.sums)
+            } else {
+                let (total, weight) = (cut.left_sum, cut.left_weight);
+                let squares = self.sets.squares_of(left);
+                (Halves::exact(&open.sums, NodeSums { total, squares, weight }), [rows; 2])
+            };
             if let Some([left_child, right_child]) =
-                nodes.split(id, &open, &cut, left_squares, drawn.constants)
+                nodes.split(id, &open, &cut, &halves, drawn.constants)
             {
-                self.stack.push((right_child, set & !left));
-                next = Some((left_child, left));
+                self.stack.push((right_child, set & !left, sides[1]));
+                next = Some((left_child, left, sides[0]));
             }
         }
     }
@@ -87,23 +109,22 @@ impl SmallSubtree {
     fn best_cut(
         &mut self,
         x: &FeatureColumns,
-        node: NodeSums,
-        set: Set,
-        min_samples_leaf: usize,
+        node: &SmallNode,
         order: &FeatureOrder,
         drawn: Drawn,
     ) -> Option<(Cut, Set)> {
+        let SmallNode { set, min_samples_leaf, .. } = *node;
         let n_rows = set.count_ones();
         if n_rows == 2 {
             // Either row may be on the left: a + b = b + a, so all scores are equal.
             let feature = order.candidates(drawn).next()?;
-            let left = bits(set)
-                .map(|bit| self.sets.not_above[bit * self.sets.stride + feature as usize] & set)
-                .find(|&left| left != set)?;
+            let left = left_of_two(&self.sets, set, feature);
             return Some(self.cut(x, feature, 0, false, set, left));
         }
         if n_rows <= FEW_ROWS && min_samples_leaf == 1 && !self.sets.any_missing {
-            let (feature, draw, left) = self.best_of_few(node, set, order, drawn)?;
+            let few = FewRows::new(&self.sets, set);
+            let (draw, left) = few.best(&node.open, &order.candidates(drawn))?;
+            let feature = order.candidates(drawn).nth(draw as usize)?;
             return Some(self.cut(x, feature, draw, false, set, left));
         }
         self.list_cuts(set, order, drawn);
@@ -115,60 +136,56 @@ impl SmallSubtree {
         Some(self.cut(x, feature, turn as u32 / 2, turn % 2 == 1, set, left))
     }
 
-    /// Scores the ways to divide a few rows, and looks for the first feature that divides them in the best way; if there
-    /// is none, in the next best.
-    fn best_of_few(
-        &self,
-        node: NodeSums,
-        set: Set,
+    /// The best cut if sums depend on the order of rows, which are brought into the order that the search leaves.
+    fn best_in_order(
+        &mut self,
+        x: &FeatureColumns,
+        node: &SmallNode,
+        rows: &mut SetOrder,
         order: &FeatureOrder,
         drawn: Drawn,
-    ) -> Option<(u32, u32, Set)> {
-        let lowest = set & set.wrapping_neg();
-        let others = set ^ lowest;
-        let mut ways = [(f64::NEG_INFINITY, 0); (1 << (FEW_ROWS - 1)) - 1];
-        let mut n_ways = 0;
-        let mut with_lowest = others;
-        while with_lowest != 0 {
-            with_lowest = (with_lowest - 1) & others;
-            let side = lowest | with_lowest;
-            let [sum, weight] = self.sets.sums_of(side);
-            ways[n_ways] = (score(node, sum, weight), side);
-            n_ways += 1;
+    ) -> Option<(Cut, Set)> {
+        let SmallNode { open, set, min_samples_leaf } = *node;
+        let n_rows = open.n_rows;
+        let few = if n_rows == 2 {
+            Some(best_of_two(&self.sets, &open.sums, set, order.candidates(drawn))?)
+        } else if n_rows <= FEW_ROWS && min_samples_leaf == 1 && !self.sets.any_missing {
+            let few = FewRows::new(&self.sets, set);
+            Some(few.best_in_order(&open, &order.candidates(drawn))?)
+        } else {
+            None
+        };
+        let last_first = order.candidates_last_first(drawn);
+        if let Some((draw, left)) = few {
+            // Up to two rows add up to the same in any order.
+            let n_left = left.count_ones();
+            if n_left > 2 || n_rows - n_left > 2 {
+                replay_order(&self.sets, (set, rows), &open.sums, last_first);
+            }
+            let feature = order.candidates(drawn).nth(draw as usize)?;
+            return Some(self.cut(x, feature, draw, false, set, left));
         }
-        let ways = &mut ways[..n_ways];
-        let (mut rows, mut n_rows) = ([0; FEW_ROWS as usize], 0);
-        for bit in bits(set) {
-            rows[n_rows] = bit * self.sets.stride;
-            n_rows += 1;
+        self.list_cuts(set, order, drawn);
+        if min_samples_leaf > 1 {
+            self.drop_small_sides(open.n_rows, min_samples_leaf as u32);
         }
-        let mut wanted = [0; (1 << (FEW_ROWS - 1)) - 1];
-        loop {
-            let best = ways.iter().fold(f64::NEG_INFINITY, |best, way| best.max(way.0));
-            let mut n_wanted = 0;
-            for (score, side) in &mut *ways {
-                if *score >= best {
-                    wanted[n_wanted] = *side;
-                    n_wanted += 1;
-                    *score = f64::NEG_INFINITY;
+        let floor = self.find_gains(&open, margin(open.n_rows, &open.sums, self.sets.unit));
+        let Self { sets, in_order, cuts, gains, turn_ends, .. } = self;
+        let mut turn = 0;
+        let contenders =
+            gains.iter().enumerate().filter(|(_, gain)| **gain >= floor).map(|(i, _)| {
+                while turn_ends[turn] <= i {
+                    turn += 1;
                 }
-            }
-            if best == f64::NEG_INFINITY {
-                return None;
-            }
-            let wanted = &wanted[..n_wanted];
-            for (draw, feature) in order.candidates(drawn).enumerate() {
-                let lefts = rows[..n_rows]
-                    .iter()
-                    .map(|row| self.sets.not_above[row + feature as usize] & set);
-                let is_best =
-                    |left: &Set| wanted.iter().any(|&side| (side == *left) | (side == set ^ *left));
-                let best_lefts = lefts.filter(is_best);
-                if let Some(left) = best_lefts.min_by_key(|left| left.count_ones()) {
-                    return Some((feature, draw as u32, left));
-                }
-            }
-        }
+                let (draw, missing_left) = (turn as u32 / 2, turn % 2 == 1);
+                (Turn { draw, missing_left, n_left: cuts[i].count_ones() }, cuts[i])
+            });
+        let fewest = min_samples_leaf as u32;
+        let allowed = fewest..open.n_rows - fewest + 1;
+        let (turn, left) =
+            in_order.decide(sets, (set, rows), &open.sums, allowed, last_first, contenders)?;
+        let feature = order.candidates(drawn).nth(turn.draw as usize)?;
+        Some(self.cut(x, feature, turn.draw, turn.missing_left, set, left))
     }
 
     /// Lists the boundaries of all candidates. Ties list a boundary twice, which does no harm.
@@ -223,20 +240,17 @@ impl SmallSubtree {
         self.n_cuts = kept;
     }
 
-    /// The best of the listed boundaries, and its turn.
-    ///
-    /// As [`Contest::excess`](super::contest::Contest::excess) it looks at d²/(wl·wr) first, and takes the scores of those
-    /// that rounding leaves a chance.
-    fn best_listed(&mut self, node: NodeSums) -> Option<(usize, Set)> {
+    /// Computes the gain d²/(wl·wr) of each listed boundary and returns what may win.
+    fn find_gains(&mut self, open: &Open, margin: Margin) -> f64 {
         let Self { sets, n_cuts, cuts, sides, gains, .. } = self;
-        let cuts = &cuts[..*n_cuts];
         sides.clear();
-        sides.extend(cuts.iter().map(|&left| sets.sums_of(left)));
-        let mean = node.mean();
+        sides.extend(cuts[..*n_cuts].iter().map(|&left| sets.sums_of(left)));
+        let weight = open.sums.weight;
+        let mean = open.whole / weight;
         gains.clear();
         gains.extend(sides.iter().map(|&[left_sum, left_weight]| {
             let d = left_sum - left_weight * mean;
-            d * d / (left_weight * (node.weight - left_weight))
+            d * d / (left_weight * (weight - left_weight))
         }));
         let (fours, rest) = gains.as_chunks::<4>();
         let mut most = [0.0; 4];
@@ -246,24 +260,29 @@ impl SmallSubtree {
             }
         }
         let most = rest.iter().chain(&most).fold(0.0_f64, |most, &gain| most.max(gain));
-        // The largest one is rounded too.
-        let floor = most - 2.0 * slack(node) * (most + mean * mean);
+        margin.floor(most, mean)
+    }
 
+    /// The best of the listed boundaries, and its turn.
+    fn best_listed(&mut self, node: &SmallNode) -> Option<(usize, Set)> {
+        let (whole, weight) = (node.open.whole, node.open.sums.weight);
+        let floor = self.find_gains(&node.open, Margin::of_gains(weight));
+        let Self { cuts, sides, gains, turn_ends, .. } = self;
         let mut best: Option<(f64, usize, Set)> = None;
         for (i, &gain) in gains.iter().enumerate() {
             if gain < floor {
                 continue;
             }
-            let score = score(node, sides[i][0], sides[i][1]);
+            let score = score(whole, weight, sides[i][0], sides[i][1]);
             let wins = best.is_none_or(|(best_score, turn, left)| {
                 // In one turn boundaries come in no order: the fewest rows on the left are first.
                 score > best_score
                     || (score >= best_score
-                        && i < self.turn_ends[turn]
+                        && i < turn_ends[turn]
                         && cuts[i].count_ones() < left.count_ones())
             });
             if wins {
-                best = Some((score, self.turn_ends.partition_point(|&end| end <= i), cuts[i]));
+                best = Some((score, turn_ends.partition_point(|&end| end <= i), cuts[i]));
             }
         }
         best.map(|(_, turn, left)| (turn, left))

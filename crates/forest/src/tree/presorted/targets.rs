@@ -1,5 +1,13 @@
 //! Targets as whole numbers.
 
+use super::{
+    contest::Margin,
+    node_sums::NodeSums,
+    real_targets::{Term, margin},
+    row_sets::MAX_ROWS,
+};
+use crate::tree::sort::INSERTION_LENGTH;
+
 /// Node sums have to stay below this for the engine's own arithmetic.
 const MAX_SUM: u64 = 1 << 51;
 /// scikit-learn's sums of squares are exact below this.
@@ -77,7 +85,7 @@ impl WholeTargets {
             sum_of_weights += u64::from(count);
         }
         let exact = sum < MAX_SUM && sum_of_squares < MAX_SQUARES && sum_of_weights < 1 << 31;
-        exact.then_some(TreeTargets { records, squares, unit: self.unit })
+        exact.then_some(TreeTargets { records, unit: self.unit, sums: Sums::Whole { squares } })
     }
 }
 
@@ -91,10 +99,46 @@ pub(crate) struct Record {
 /// The targets of one tree, by training row.
 #[derive(Debug)]
 pub(crate) struct TreeTargets {
+    /// Whole numbers, which the search for splits adds up in any order.
     pub(super) records: Vec<Record>,
-    /// Σ w·y² of each row.
-    pub(super) squares: Vec<i64>,
     pub(super) unit: f64,
+    pub(super) sums: Sums,
+}
+
+/// What the sums of nodes are added up from.
+#[derive(Debug)]
+pub(super) enum Sums {
+    /// The records and Σ w·y² of each row, in units: exact in any order.
+    Whole { squares: Vec<i64> },
+    /// True targets, which scikit-learn's order decides the last bits of.
+    InOrder(Vec<Term>),
+}
+
+impl TreeTargets {
+    /// Subtrees of at most this many rows are grown as sets.
+    pub(super) fn max_small_rows(&self) -> usize {
+        match self.sums {
+            Sums::Whole { .. } => MAX_ROWS,
+            // scikit-learn's sort keeps the order of equal values up to here.
+            Sums::InOrder(_) => INSERTION_LENGTH,
+        }
+    }
+
+    /// What the sums of nodes are multiples of.
+    pub(super) fn sums_unit(&self) -> f64 {
+        match self.sums {
+            Sums::Whole { .. } => self.unit,
+            Sums::InOrder(_) => 1.0,
+        }
+    }
+
+    /// What rounding can hide of the difference between two candidates of a node.
+    pub(super) fn margin(&self, n_rows: u32, sums: &NodeSums) -> Margin {
+        match self.sums {
+            Sums::Whole { .. } => Margin::of_gains(sums.weight),
+            Sums::InOrder(_) => margin(n_rows, sums, self.unit),
+        }
+    }
 }
 
 /// The exponent of the lowest bit that is set in a number other than zero.

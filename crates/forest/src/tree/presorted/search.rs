@@ -5,42 +5,39 @@ use std::ops::Range;
 use super::{
     bins::{Bin, Marked, enter_few},
     columns::Kind,
-    contest::{Contest, Cut},
     draw::Drawn,
     grow::Grower,
-    lists::{enter_list, enter_sorted},
+    lists::{enter_list, enter_sorted, row_of},
     nodes::Open,
 };
 use crate::tree::search::FEATURE_THRESHOLD;
 
 impl Grower<'_> {
-    fn allowed(&self, n_rows: u32) -> Range<u32> {
+    /// How many rows may be on the left.
+    pub(super) fn allowed(&self, n_rows: u32) -> Range<u32> {
         let fewest = self.limits.search.min_samples_leaf as u32;
         fewest..n_rows - fewest + 1
     }
 
-    pub(super) fn search_large(
-        &mut self,
-        open: &Open,
-        node: Range<usize>,
-        bins: &[Bin],
-    ) -> (Option<Cut>, Drawn) {
+    pub(super) fn search_large(&mut self, open: &Open, node: Range<usize>, bins: &[Bin]) -> Drawn {
         self.find_constants(open, node.clone(), bins);
         let max_features = self.limits.search.max_features;
         let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
-        let mut contest = Contest::new(open.sums);
         let allowed = self.allowed(open.n_rows);
+        let margin = self.targets.margin(open.n_rows, &open.sums);
+        let contest = &mut self.contest;
+        contest.begin(open.whole, open.sums.weight, margin);
         // The cheap ones first: good scores make the others cheaper.
         for (draw, feature) in self.order.candidates(drawn).enumerate() {
             let draw = (feature, draw as u32);
             match &self.columns.kinds[feature as usize] {
                 &Kind::Marked { slot, below, above, marked_is_above } => {
                     let marked = Marked { bin: bins[slot], below, above, marked_is_above };
-                    marked.enter(draw, open.n_rows, allowed.clone(), &mut contest);
+                    marked.enter(draw, open.n_rows, allowed.clone(), contest);
                 }
                 Kind::Few { first_slot, values } => {
                     let bins = &bins[*first_slot..][..values.len()];
-                    enter_few(bins, values, draw, open.n_rows, allowed.clone(), &mut contest);
+                    enter_few(bins, values, draw, open.n_rows, allowed.clone(), contest);
                 }
                 Kind::List { number } => self.later.push((*number, draw)),
                 Kind::Constant => {}
@@ -51,14 +48,14 @@ impl Grower<'_> {
             let (feature, _) = draw;
             let rows = self.lists.node(number, node.clone());
             let column = self.x.column(feature as usize);
-            let enter = if column[rows[rows.len() - 1] as usize].is_nan() {
+            let enter = if column[row_of(rows[rows.len() - 1]) as usize].is_nan() {
                 enter_sorted
             } else {
                 enter_list
             };
-            enter(rows, column, records, draw, &allowed, &mut contest);
+            enter(rows, column, records, draw, &allowed, contest);
         }
-        (contest.winner(), drawn)
+        drawn
     }
 
     /// Columns of one value stay as they were in the beginning: constant.
@@ -79,7 +76,8 @@ impl Grower<'_> {
                 Kind::List { number } => {
                     let column = self.x.column(feature as usize);
                     let rows = self.lists.node(*number, node.clone());
-                    is_constant(column[rows[0] as usize], column[rows[rows.len() - 1] as usize])
+                    let [first, last] = [rows[0], rows[rows.len() - 1]].map(row_of);
+                    is_constant(column[first as usize], column[last as usize])
                 }
                 Kind::Constant | Kind::Marked { .. } => continue,
             };
@@ -88,7 +86,7 @@ impl Grower<'_> {
     }
 
     /// Searches a small node in which values of a column differ and yet count as equal, column by column.
-    pub(super) fn search_close(&mut self, open: &Open, node: Range<usize>) -> (Option<Cut>, Drawn) {
+    pub(super) fn search_close(&mut self, open: &Open, node: Range<usize>) -> Drawn {
         for i in 0..self.order.live(open.known_constants).len() {
             let feature = self.order.live(open.known_constants)[i];
             self.sort(node.clone(), feature);
@@ -98,17 +96,19 @@ impl Grower<'_> {
         }
         let max_features = self.limits.search.max_features;
         let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
-        let mut contest = Contest::new(open.sums);
         let allowed = self.allowed(open.n_rows);
+        let margin = self.targets.margin(open.n_rows, &open.sums);
+        self.contest.begin(open.whole, open.sums.weight, margin);
         let candidates: Vec<u32> = self.order.candidates(drawn).collect();
         for (draw, &feature) in candidates.iter().enumerate() {
             self.sort(node.clone(), feature);
             let column = self.x.column(feature as usize);
             let draw = (feature, draw as u32);
             let records = &self.targets.records;
-            enter_sorted(&self.sorted, column, records, draw, &allowed, &mut contest);
+            let contest = &mut self.contest;
+            enter_sorted(&self.sorted, column, records, draw, &allowed, contest);
         }
-        (contest.winner(), drawn)
+        drawn
     }
 
     /// Fills `sorted` with a node's rows in the order of a column, missing ones last.

@@ -1,12 +1,14 @@
 //! What is prepared once for all trees: ranks, sorted rows, and columns with few values.
 
+use std::mem::replace;
+
 use rayon::slice::ParallelSliceMut;
 
-use super::bins::Groups;
+use super::{bins::Groups, lists::TIED};
 use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
 
 /// Columns with at most this many values, none missing, are searched by bins.
-const MAX_BINS: usize = 32;
+pub(super) const MAX_BINS: usize = 32;
 
 /// How a feature is searched in large nodes.
 #[derive(Debug, Clone)]
@@ -35,7 +37,7 @@ pub(super) struct RankTable<T> {
     pub(super) safe_distance: Vec<T>,
 }
 
-/// The training matrix, arranged for the searches of the exact engine.
+/// The training matrix, arranged for the searches of the presorted engine.
 #[derive(Debug)]
 pub(crate) struct Columns {
     pub(super) n_features: usize,
@@ -48,7 +50,7 @@ pub(crate) struct Columns {
     pub(super) has_close_values: bool,
     /// Whether each feature has missing values.
     pub(super) has_missing: Vec<bool>,
-    /// Rows in the order of each list's column, missing ones last.
+    /// Rows in the order of each list's column, missing ones last, with a mark for ties.
     pub(super) sorted: Vec<Vec<u32>>,
     pub(super) groups: Groups,
 }
@@ -100,7 +102,15 @@ impl Columns {
                     Kind::Few { first_slot, values: ranked.values.clone().into() }
                 }
                 _ => {
-                    sorted.push(keys.iter().map(|&key| key as u32).collect());
+                    let mut last = -1;
+                    sorted.push(
+                        ranked
+                            .ranks(&keys)
+                            .map(|(row, rank)| {
+                                row | if rank == replace(&mut last, rank) { TIED } else { 0 }
+                            })
+                            .collect(),
+                    );
                     Kind::List { number: sorted.len() - 1 }
                 }
             };
@@ -128,6 +138,17 @@ impl Columns {
             has_missing,
             sorted,
             groups,
+        }
+    }
+}
+
+impl Columns {
+    /// The rank of a row's value among those of a column.
+    pub(super) fn rank(&self, row: usize, feature: usize) -> usize {
+        let cell = row * self.stride + feature;
+        match &self.ranks {
+            Ranks::Narrow(table) => table.ranks[cell] as usize,
+            Ranks::Wide(table) => table.ranks[cell] as usize,
         }
     }
 }

@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::{
     bins::{Bin, subtract},
     columns::{Columns, Kind},
-    contest::Cut,
+    contest::{Contest, Cut},
     draw::{Drawn, FeatureOrder},
     limits::GrowLimits,
-    lists::{Lists, Needed},
+    lists::{Lists, Needed, part_stably},
     node_sums::NodeSums,
-    nodes::{Nodes, Open},
-    row_sets::MAX_ROWS,
+    nodes::{Halves, Nodes, Open},
+    row_order::{NodeRows, RowOrder},
     small::SmallSubtree,
-    targets::TreeTargets,
+    targets::{Sums, TreeTargets},
 };
 use crate::{
     feature_columns::FeatureColumns,
@@ -30,8 +30,8 @@ pub(crate) fn grow(
 ) -> Tree {
     let drawn = |row: &u32| targets.records[*row as usize].weight > 0;
     let rows: Vec<u32> = (0..x.n_rows() as u32).filter(drawn).collect();
-    let root = Open::root(rows.len(), sums_of(targets, &rows));
-    let is_large = rows.len() > MAX_ROWS;
+    let root = root(targets, &rows);
+    let is_large = rows.len() > targets.max_small_rows();
     let lists: &[Vec<u32>] = if is_large { &columns.sorted } else { &[] };
     let mut grower = Grower {
         x,
@@ -45,7 +45,9 @@ pub(crate) fn grow(
         order: FeatureOrder::new(columns.n_features, generator),
         constant: vec![1; columns.stride],
         small: SmallSubtree::new(columns),
-        nodes: Nodes::new(&root, targets.unit, limits),
+        nodes: Nodes::new(&root, targets.sums_unit(), limits),
+        contest: Contest::default(),
+        row_order: RowOrder::new(columns, x.n_rows()),
         later: Vec::new(),
         sorted: Vec::new(),
         stack: Vec::new(),
@@ -72,7 +74,7 @@ pub(super) struct Grower<'a> {
     pub(super) columns: &'a Columns,
     pub(super) targets: &'a TreeTargets,
     pub(super) limits: GrowLimits,
-    /// The rows of each node, in the order in which they were in the data.
+    /// The rows of each node: in the order of the data, or in scikit-learn's if that matters.
     pub(super) rows: Vec<u32>,
     pub(super) lists: Lists,
     /// By row, 1 if it goes left in the current split.
@@ -84,6 +86,8 @@ pub(super) struct Grower<'a> {
     pub(super) constant: Vec<u8>,
     pub(super) small: SmallSubtree,
     pub(super) nodes: Nodes,
+    pub(super) contest: Contest,
+    row_order: RowOrder,
     /// Buffer: lists to search, with their feature and when it was drawn.
     pub(super) later: Vec<(usize, (u32, u32))>,
     /// Buffer: rows in the order of a column.
@@ -109,13 +113,13 @@ impl Grower<'_> {
             self.free_bins.extend(bins);
             return;
         }
-        let (best, drawn) = match &bins {
+        let drawn = match &bins {
             Some(bins) => self.search_large(&open, node.clone(), bins),
             None => self.search_close(&open, node.clone()),
         };
-        let children = best.and_then(|cut| {
-            let left_squares = self.part_rows(node.clone(), &cut, open.sums.squares);
-            self.nodes.split(id, &open, &cut, left_squares, drawn.constants)
+        let children = self.decide(&open, node.clone(), drawn, bins.as_deref()).and_then(|cut| {
+            let halves = self.part_rows(&open, node.clone(), &cut);
+            self.nodes.split(id, &open, &cut, &halves, drawn.constants)
         });
         let Some([left, right]) = children else {
             self.free_bins.extend(bins);
@@ -130,27 +134,55 @@ impl Grower<'_> {
         self.stack.push(Pending { open: left, start, bins: left_bins });
     }
 
-    /// Parts a node's rows and returns Σ w·y² of the left ones.
-    fn part_rows(&mut self, node: Range<usize>, cut: &Cut, squares: f64) -> f64 {
+    /// Decides the contest. If the order of rows matters, they are brought into the one that the search leaves.
+    fn decide(
+        &mut self,
+        open: &Open,
+        node: Range<usize>,
+        drawn: Drawn,
+        bins: Option<&[Bin]>,
+    ) -> Option<Cut> {
+        let Sums::InOrder(terms) = &self.targets.sums else { return self.contest.winner() };
+        let allowed = self.allowed(open.n_rows);
+        let node = NodeRows {
+            x: self.x,
+            columns: self.columns,
+            sorted: bins.map(|bins| (&self.lists, bins)),
+            terms,
+            rows: &mut self.rows[node.clone()],
+            node,
+            sums: &open.sums,
+            allowed,
+        };
+        self.row_order.decide(node, (&self.order, drawn), self.contest.contenders())
+    }
+
+    /// Parts a node's rows and adds both sides up.
+    fn part_rows(&mut self, open: &Open, node: Range<usize>, cut: &Cut) -> Halves {
         let column = self.x.column(cut.feature as usize);
         let rows = &mut self.rows[node];
-        let (mut left, mut right) = (0, 0);
-        let mut left_squares = 0;
-        for i in 0..rows.len() {
-            let row = rows[i];
+        for &row in &*rows {
             let value = column[row as usize];
             let on_left = goes_left(value, cut.threshold, cut.missing_go_to_left);
             self.on_left[row as usize] = u8::from(on_left);
-            rows[left] = row;
-            self.moved[right] = row;
-            left += usize::from(on_left);
-            right += usize::from(!on_left);
-            left_squares += self.targets.squares[row as usize] * i64::from(on_left);
         }
-        rows[left..].copy_from_slice(&self.moved[..right]);
-        debug_assert_eq!(left, cut.turn.n_left as usize);
-        debug_assert!(left_squares as f64 <= squares);
-        left_squares as f64
+        match &self.targets.sums {
+            Sums::InOrder(terms) => {
+                let n_left = cut.turn.n_left as usize;
+                self.row_order.part((rows, n_left), &self.on_left, terms, &open.sums)
+            }
+            Sums::Whole { squares } => {
+                part_stably(rows, &self.on_left, &mut self.moved);
+                let left = rows[..cut.turn.n_left as usize].iter();
+                let left_squares: i64 = left.map(|&row| squares[row as usize]).sum();
+                let left = NodeSums {
+                    total: cut.left_sum,
+                    squares: left_squares as f64,
+                    weight: cut.left_weight,
+                };
+                Halves::exact(&open.sums, left)
+            }
+        }
     }
 
     fn count_bins(&mut self, rows: Range<usize>) -> Vec<Bin> {
@@ -168,7 +200,8 @@ impl Grower<'_> {
         drawn: Drawn,
     ) -> [Option<Vec<Bin>>; 2] {
         let (left, right) = (node.start..middle, middle..node.end);
-        let needed = match (left.len() > MAX_ROWS, right.len() > MAX_ROWS) {
+        let most = self.targets.max_small_rows();
+        let needed = match (left.len() > most, right.len() > most) {
             (true, true) => Needed::Both,
             (true, false) => Needed::Left,
             (false, true) => Needed::Right,
@@ -212,13 +245,19 @@ impl Grower<'_> {
     }
 }
 
-fn sums_of(targets: &TreeTargets, rows: &[u32]) -> NodeSums {
+fn root(targets: &TreeTargets, rows: &[u32]) -> Open {
+    let record = |row: u32| targets.records[row as usize];
+    let whole = rows.iter().fold(0.0, |sum, &row| sum + f64::from(record(row).sum));
     let mut sums = NodeSums::default();
-    for &row in rows {
-        let record = targets.records[row as usize];
-        sums.total += f64::from(record.sum);
-        sums.weight += f64::from(record.weight);
-        sums.squares += targets.squares[row as usize] as f64;
+    match &targets.sums {
+        Sums::InOrder(terms) => rows.iter().for_each(|&row| sums.add(&terms[row as usize])),
+        Sums::Whole { squares } => {
+            for &row in rows {
+                sums.weight += f64::from(record(row).weight);
+                sums.squares += squares[row as usize] as f64;
+            }
+            sums.total = whole;
+        }
     }
-    sums
+    Open::root(rows.len(), sums, whole)
 }

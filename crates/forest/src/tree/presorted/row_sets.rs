@@ -2,7 +2,8 @@
 
 use super::{
     columns::{Columns, LANES, RankTable, Ranks},
-    targets::TreeTargets,
+    real_targets::Term,
+    targets::{Sums, TreeTargets},
 };
 use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
 
@@ -19,6 +20,8 @@ pub(super) struct RowSets {
     pub(super) stride: usize,
     /// For each row, by feature: the rows that are not above it in that feature's order, itself among them.
     pub(super) not_above: Vec<Set>,
+    /// Likewise, the rows that are below it; filled only if the order of rows matters.
+    pub(super) below: Vec<Set>,
     /// By feature, the rows whose value is missing.
     missing: Vec<Set>,
     pub(super) any_missing: bool,
@@ -29,7 +32,12 @@ pub(super) struct RowSets {
     /// Sum and weight of every set of the lower eight rows, and of the upper eight.
     low_sums: Box<[[f64; 2]; 256]>,
     high_sums: Box<[[f64; 2]; 256]>,
-    squares: [f64; MAX_ROWS],
+    /// Whether sums depend on the order of rows.
+    pub(super) in_order: bool,
+    /// What sums of the whole numbers are multiples of.
+    pub(super) unit: f64,
+    /// What each row adds to the sums of nodes.
+    pub(super) terms: [Term; MAX_ROWS],
 }
 
 impl RowSets {
@@ -38,13 +46,16 @@ impl RowSets {
             rows: Vec::with_capacity(MAX_ROWS),
             stride: columns.stride,
             not_above: vec![0; MAX_ROWS * columns.stride],
+            below: vec![0; MAX_ROWS * columns.stride],
             missing: vec![0; columns.stride],
             any_missing: false,
             close: vec![0; columns.stride],
             common: vec![0; columns.stride],
             low_sums: Box::new([[0.0; 2]; 256]),
             high_sums: Box::new([[0.0; 2]; 256]),
-            squares: [0.0; MAX_ROWS],
+            in_order: false,
+            unit: 1.0,
+            terms: [Term::default(); MAX_ROWS],
         }
     }
 
@@ -60,12 +71,13 @@ impl RowSets {
         self.rows.clear();
         self.rows.extend_from_slice(rows);
         let separable = match &columns.ranks {
-            Ranks::Narrow(table) => self.compare(x, columns, table),
-            Ranks::Wide(table) => self.compare(x, columns, table),
+            Ranks::Narrow(table) => self.compare(x, columns, table, &targets.sums),
+            Ranks::Wide(table) => self.compare(x, columns, table, &targets.sums),
         };
         if !separable {
             return false;
         }
+        (self.unit, self.in_order) = (targets.unit, matches!(targets.sums, Sums::InOrder(_)));
         self.any_missing = false;
         for (feature, _) in columns.has_missing.iter().enumerate().filter(|(_, has)| **has) {
             let column = x.column(feature);
@@ -75,8 +87,11 @@ impl RowSets {
             }
             self.any_missing |= self.missing[feature] != 0;
         }
-        for (bit, &row) in rows.iter().enumerate() {
-            self.squares[bit] = targets.squares[row as usize] as f64;
+        for (term, &row) in self.terms.iter_mut().zip(rows) {
+            match &targets.sums {
+                Sums::InOrder(terms) => *term = terms[row as usize],
+                Sums::Whole { squares } => term.squares = squares[row as usize] as f64,
+            }
         }
         let (low, high) = rows.split_at(rows.len().min(8));
         fill_sums(&mut self.low_sums[..], low, targets);
@@ -84,21 +99,27 @@ impl RowSets {
         true
     }
 
-    fn compare<T>(&mut self, x: &FeatureColumns, columns: &Columns, table: &RankTable<T>) -> bool
+    fn compare<T>(
+        &mut self,
+        x: &FeatureColumns,
+        columns: &Columns,
+        table: &RankTable<T>,
+        sums: &Sums,
+    ) -> bool
     where
         T: Copy + PartialOrd + std::ops::Sub<Output = T>,
     {
-        if columns.has_close_values {
-            self.compare_rows::<T, true>(table);
-            !self.has_close_pair(x)
-        } else {
-            self.compare_rows::<T, false>(table);
-            true
+        match (columns.has_close_values, sums) {
+            (false, Sums::Whole { .. }) => self.compare_rows::<T, false, false>(table),
+            (false, Sums::InOrder(_)) => self.compare_rows::<T, false, true>(table),
+            (true, Sums::Whole { .. }) => self.compare_rows::<T, true, false>(table),
+            (true, Sums::InOrder(_)) => self.compare_rows::<T, true, true>(table),
         }
+        !columns.has_close_values || !self.has_close_pair(x)
     }
 
     /// Compares every row with every other, eight columns at a time.
-    fn compare_rows<T, const MAY_BE_CLOSE: bool>(&mut self, table: &RankTable<T>)
+    fn compare_rows<T, const MAY_BE_CLOSE: bool, const BELOW: bool>(&mut self, table: &RankTable<T>)
     where
         T: Copy + PartialOrd + std::ops::Sub<Output = T>,
     {
@@ -118,10 +139,16 @@ impl RowSets {
             let mut close = [0; LANES];
             for (row, own) in column_ranks.iter().enumerate() {
                 let mut set = [0; LANES];
+                let mut below = [0; LANES];
                 let mut flag: Set = 1;
                 for other in column_ranks {
                     for lane in 0..LANES {
                         set[lane] |= if other[lane] <= own[lane] { flag } else { 0 };
+                    }
+                    if BELOW {
+                        for lane in 0..LANES {
+                            below[lane] |= if other[lane] < own[lane] { flag } else { 0 };
+                        }
                     }
                     flag = flag.wrapping_shl(1);
                     if MAY_BE_CLOSE {
@@ -132,7 +159,11 @@ impl RowSets {
                         }
                     }
                 }
-                self.not_above[row * self.stride + chunk * LANES..][..LANES].copy_from_slice(&set);
+                let place = row * self.stride + chunk * LANES;
+                self.not_above[place..][..LANES].copy_from_slice(&set);
+                if BELOW {
+                    self.below[place..][..LANES].copy_from_slice(&below);
+                }
             }
             if MAY_BE_CLOSE {
                 self.close[chunk * LANES..][..LANES].copy_from_slice(&close);
@@ -184,7 +215,7 @@ impl RowSets {
     }
 
     pub(super) fn squares_of(&self, set: Set) -> f64 {
-        bits(set).map(|bit| self.squares[bit]).sum()
+        bits(set).map(|bit| self.terms[bit].squares).sum()
     }
 }
 
