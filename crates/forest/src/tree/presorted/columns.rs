@@ -23,18 +23,12 @@ pub(super) enum Kind {
     List { number: usize },
 }
 
-/// Ranks by row, then feature, each row padded to `stride`. Missing values rank highest.
+/// Ranks by row, then feature, each row padded to the stride. Missing values rank highest.
 #[derive(Debug)]
-pub(super) enum Ranks {
-    Narrow(RankTable<i16>),
-    Wide(RankTable<i32>),
-}
-
-#[derive(Debug)]
-pub(super) struct RankTable<T> {
-    pub(super) ranks: Vec<T>,
+pub(super) struct RankTable {
+    pub(super) ranks: Vec<i16>,
     /// By feature: two values whose ranks are at least this far apart do not count as equal.
-    pub(super) safe_distance: Vec<T>,
+    pub(super) safe_distance: Vec<i16>,
 }
 
 /// The training matrix, arranged for the searches of the presorted engine.
@@ -45,7 +39,8 @@ pub(crate) struct Columns {
     pub(super) kinds: Vec<Kind>,
     /// Features with more than two values, or with missing ones.
     pub(super) many_valued: Vec<u32>,
-    pub(super) ranks: Ranks,
+    /// `None` if a feature has more values than ranks have numbers; values are compared then.
+    pub(super) ranks: Option<RankTable>,
     /// Whether any column has values that differ and yet count as equal.
     pub(super) has_close_values: bool,
     /// Whether each feature has missing values.
@@ -63,8 +58,7 @@ impl Columns {
         let (n_rows, n_features) = (x.n_rows(), x.n_features());
         let stride = n_features.next_multiple_of(LANES);
         let mut kinds = Vec::with_capacity(n_features);
-        let mut wide = None;
-        let mut narrow = vec![0_i16; n_rows * stride];
+        let mut ranks = Some(vec![0_i16; n_rows * stride]);
         let mut safe_distances = vec![1_i32; stride];
         let mut has_missing = Vec::with_capacity(n_features);
         let mut sorted = Vec::new();
@@ -75,15 +69,13 @@ impl Columns {
             let ranked = Ranked::new(column, &mut keys);
             *safe_distance = ranked.safe_distance;
             has_missing.push(ranked.n_missing > 0);
-            if wide.is_none() && ranked.values.len() > i16::MAX as usize {
-                wide = Some(narrow.iter().map(|&rank| i32::from(rank)).collect::<Vec<i32>>());
-                narrow = Vec::new();
+            if ranked.values.len() > i16::MAX as usize {
+                ranks = None;
             }
-            let cells =
-                ranked.ranks(&keys).map(|(row, rank)| (row as usize * stride + feature, rank));
-            match &mut wide {
-                Some(wide) => cells.for_each(|(cell, rank)| wide[cell] = rank),
-                None => cells.for_each(|(cell, rank)| narrow[cell] = rank as i16),
+            if let Some(ranks) = &mut ranks {
+                for (row, rank) in ranked.ranks(&keys) {
+                    ranks[row as usize * stride + feature] = rank as i16;
+                }
             }
             let clean = ranked.n_missing == 0 && ranked.safe_distance == 1;
             let kind = match ranked.values[..] {
@@ -121,13 +113,10 @@ impl Columns {
         let many_valued =
             (0..n_features as u32).filter(|&feature| has_many(&kinds[feature as usize])).collect();
         let has_close_values = safe_distances.iter().any(|&distance| distance > 1);
-        let ranks = match wide {
-            Some(ranks) => Ranks::Wide(RankTable { ranks, safe_distance: safe_distances }),
-            None => Ranks::Narrow(RankTable {
-                ranks: narrow,
-                safe_distance: safe_distances.iter().map(|&far| far.min(32_767) as i16).collect(),
-            }),
-        };
+        let ranks = ranks.map(|ranks| RankTable {
+            ranks,
+            safe_distance: safe_distances.iter().map(|&far| far.min(32_767) as i16).collect(),
+        });
         Self {
             n_features,
             stride,
@@ -138,17 +127,6 @@ impl Columns {
             has_missing,
             sorted,
             groups,
-        }
-    }
-}
-
-impl Columns {
-    /// The rank of a row's value among those of a column.
-    pub(super) fn rank(&self, row: usize, feature: usize) -> usize {
-        let cell = row * self.stride + feature;
-        match &self.ranks {
-            Ranks::Narrow(table) => table.ranks[cell] as usize,
-            Ranks::Wide(table) => table.ranks[cell] as usize,
         }
     }
 }

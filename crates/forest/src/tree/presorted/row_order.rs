@@ -198,7 +198,13 @@ impl Rows for Sorting<'_> {
                 let lengths = bins[*first_slot..][..values.len()].iter().map(|bin| bin.n_rows());
                 let mut starts = [0; MAX_BINS];
                 sweeps.set_runs(lengths, rows.len(), &mut starts);
-                sweeps.sort(rows, |row| starts[columns.rank(row as usize, feature as usize)]);
+                let rank = |row: u32| match &columns.ranks {
+                    Some(table) => {
+                        table.ranks[row as usize * columns.stride + feature as usize] as usize
+                    }
+                    None => values.iter().filter(|value| **value < column[row as usize]).count(),
+                };
+                sweeps.sort(rows, |row| starts[rank(row)]);
             }
             &Kind::List { number } => {
                 let list = lists.node(number, node.node.clone());

@@ -1,7 +1,7 @@
 //! Up to 16 rows as bits of a word: their order in every column, and the sums of their sets.
 
 use super::{
-    columns::{Columns, LANES, RankTable, Ranks},
+    columns::{Columns, LANES, RankTable},
     real_targets::Term,
     targets::{Sums, TreeTargets},
 };
@@ -27,6 +27,8 @@ pub(super) struct RowSets {
     pub(super) any_missing: bool,
     /// By feature, whether values may be too close to be told apart.
     close: Vec<Set>,
+    /// Buffer, by row and feature, where there are no ranks.
+    values: Vec<f32>,
     /// Buffer, by feature: rows that are not above any row of a node.
     common: Vec<Set>,
     /// Sum and weight of every set of the lower eight rows, and of the upper eight.
@@ -50,6 +52,7 @@ impl RowSets {
             missing: vec![0; columns.stride],
             any_missing: false,
             close: vec![0; columns.stride],
+            values: vec![0.0; if columns.ranks.is_none() { MAX_ROWS * columns.stride } else { 0 }],
             common: vec![0; columns.stride],
             low_sums: Box::new([[0.0; 2]; 256]),
             high_sums: Box::new([[0.0; 2]; 256]),
@@ -70,11 +73,7 @@ impl RowSets {
     ) -> bool {
         self.rows.clear();
         self.rows.extend_from_slice(rows);
-        let separable = match &columns.ranks {
-            Ranks::Narrow(table) => self.compare(x, columns, table, &targets.sums),
-            Ranks::Wide(table) => self.compare(x, columns, table, &targets.sums),
-        };
-        if !separable {
+        if !self.compare(x, columns, &targets.sums) {
             return false;
         }
         (self.unit, self.in_order) = (targets.unit, matches!(targets.sums, Sums::InOrder(_)));
@@ -99,49 +98,73 @@ impl RowSets {
         true
     }
 
-    fn compare<T>(
-        &mut self,
-        x: &FeatureColumns,
-        columns: &Columns,
-        table: &RankTable<T>,
-        sums: &Sums,
-    ) -> bool
-    where
-        T: Copy + PartialOrd + std::ops::Sub<Output = T>,
-    {
-        match (columns.has_close_values, sums) {
-            (false, Sums::Whole { .. }) => self.compare_rows::<T, false, false>(table),
-            (false, Sums::InOrder(_)) => self.compare_rows::<T, false, true>(table),
-            (true, Sums::Whole { .. }) => self.compare_rows::<T, true, false>(table),
-            (true, Sums::InOrder(_)) => self.compare_rows::<T, true, true>(table),
+    /// `false` if values of a column are too close.
+    fn compare(&mut self, x: &FeatureColumns, columns: &Columns, sums: &Sums) -> bool {
+        let stride = self.stride;
+        if let Some(RankTable { ranks, safe_distance }) = &columns.ranks {
+            let by_row = |_, row: u32| &ranks[row as usize * stride..][..stride];
+            let near = |feature: usize, below: i16, above: i16| {
+                (above > below) & (above - below < safe_distance[feature])
+            };
+            self.compare_cells(columns, sums, by_row, near);
+        } else {
+            let mut values = std::mem::take(&mut self.values);
+            for feature in 0..columns.n_features {
+                let column = x.column(feature);
+                for (bit, &row) in self.rows.iter().enumerate() {
+                    let value = column[row as usize];
+                    // Above all others, none of which is infinite.
+                    values[bit * stride + feature] =
+                        if value.is_nan() { f32::INFINITY } else { value };
+                }
+            }
+            let by_row = |bit: usize, _| &values[bit * stride..][..stride];
+            let near =
+                |_, below: f32, above: f32| (above > below) & (above <= below + FEATURE_THRESHOLD);
+            self.compare_cells(columns, sums, by_row, near);
+            self.values = values;
         }
         !columns.has_close_values || !self.has_close_pair(x)
     }
 
+    fn compare_cells<'c, T: Copy + PartialOrd + 'c>(
+        &mut self,
+        columns: &Columns,
+        sums: &Sums,
+        by_row: impl Fn(usize, u32) -> &'c [T],
+        near: impl Fn(usize, T, T) -> bool,
+    ) {
+        let mut cells: [&[[T; LANES]]; MAX_ROWS] = [&[]; MAX_ROWS];
+        for (bit, (cells, &row)) in cells.iter_mut().zip(&self.rows).enumerate() {
+            *cells = by_row(bit, row).as_chunks().0;
+        }
+        match (columns.has_close_values, sums) {
+            (false, Sums::Whole { .. }) => self.compare_rows::<T, false, false>(&cells, near),
+            (false, Sums::InOrder(_)) => self.compare_rows::<T, false, true>(&cells, near),
+            (true, Sums::Whole { .. }) => self.compare_rows::<T, true, false>(&cells, near),
+            (true, Sums::InOrder(_)) => self.compare_rows::<T, true, true>(&cells, near),
+        }
+    }
+
     /// Compares every row with every other, eight columns at a time.
-    fn compare_rows<T, const MAY_BE_CLOSE: bool, const BELOW: bool>(&mut self, table: &RankTable<T>)
-    where
-        T: Copy + PartialOrd + std::ops::Sub<Output = T>,
-    {
-        let by_row = |row: u32| {
-            table.ranks[row as usize * self.stride..][..self.stride].as_chunks::<LANES>().0
-        };
-        let ranks: [&[[T; LANES]]; MAX_ROWS] =
-            std::array::from_fn(|i| self.rows.get(i).map_or(&[][..], |&row| by_row(row)));
+    fn compare_rows<T: Copy + PartialOrd, const MAY_BE_CLOSE: bool, const BELOW: bool>(
+        &mut self,
+        cells: &[&[[T; LANES]]; MAX_ROWS],
+        near: impl Fn(usize, T, T) -> bool,
+    ) {
         let n_rows = self.rows.len();
         for chunk in 0..self.stride / LANES {
-            let mut column_ranks = [ranks[0][chunk]; MAX_ROWS];
-            for (copy, row) in column_ranks.iter_mut().zip(&ranks[..n_rows]) {
+            let mut eight_columns = [cells[0][chunk]; MAX_ROWS];
+            for (copy, row) in eight_columns.iter_mut().zip(&cells[..n_rows]) {
                 *copy = row[chunk];
             }
-            let column_ranks = &column_ranks[..n_rows];
-            let safe = &table.safe_distance[chunk * LANES..][..LANES];
+            let eight_columns = &eight_columns[..n_rows];
             let mut close = [0; LANES];
-            for (row, own) in column_ranks.iter().enumerate() {
+            for (row, own) in eight_columns.iter().enumerate() {
                 let mut set = [0; LANES];
                 let mut below = [0; LANES];
                 let mut flag: Set = 1;
-                for other in column_ranks {
+                for other in eight_columns {
                     for lane in 0..LANES {
                         set[lane] |= if other[lane] <= own[lane] { flag } else { 0 };
                     }
@@ -153,8 +176,7 @@ impl RowSets {
                     flag = flag.wrapping_shl(1);
                     if MAY_BE_CLOSE {
                         for lane in 0..LANES {
-                            let near =
-                                (other[lane] > own[lane]) & (other[lane] - own[lane] < safe[lane]);
+                            let near = near(chunk * LANES + lane, own[lane], other[lane]);
                             close[lane] |= Set::from(near);
                         }
                     }
