@@ -11,9 +11,10 @@ use spinney_preprocess::{
 };
 
 use crate::{
-    BundleMetadata, Error, Fingerprint, Result, atomic_file,
+    BundleMetadata, Error, Fingerprint, Limits, Result, atomic_file,
     container::{self, Header},
-    forest_section,
+    inspect,
+    sections::{self, PackedForest},
 };
 
 /// A transformer and the forest that was fitted on its features, as one thing.
@@ -44,7 +45,9 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct ModelBundle {
     transformer: FittedPreprocessor,
-    forest: RandomForest,
+    /// Where the forest comes from, if it was loaded.
+    packed: Option<Arc<PackedForest>>,
+    forest: OnceLock<Arc<RandomForest>>,
     predictor: OnceLock<Arc<Predictor>>,
     metadata: BundleMetadata,
     fingerprint: Fingerprint,
@@ -57,15 +60,18 @@ impl ModelBundle {
     ///
     /// # Errors
     ///
-    /// [`Error::FeatureCount`] if they do not fit together, [`Error::InvalidMetric`] for a metric that is not finite.
+    /// [`Error::FeatureCount`] if they do not fit together, [`Error::SchemaMismatch`] if the metadata says that the forest was
+    /// fitted on other [features](BundleMetadata::feature_schema), [`Error::InvalidMetric`] for a metric that is not finite.
     pub fn new(
         transformer: FittedPreprocessor,
         forest: RandomForest,
         metadata: BundleMetadata,
     ) -> Result<Self> {
-        check(&transformer, &forest, &metadata)?;
+        check(&transformer, forest.n_features(), &metadata)?;
         let (_, fingerprint) = encode(&transformer, &forest, &metadata)?;
-        Ok(Self { transformer, forest, predictor: OnceLock::new(), metadata, fingerprint })
+        let forest = OnceLock::from(Arc::new(forest));
+        let (packed, predictor) = (None, OnceLock::new());
+        Ok(Self { transformer, packed, forest, predictor, metadata, fingerprint })
     }
 
     /// Predicts each row of a table; no rows give no predictions.
@@ -110,7 +116,7 @@ impl ModelBundle {
 
     /// The forest compiled for prediction, which is what predictions are made with. It is compiled when first asked for.
     pub fn predictor(&self) -> &Predictor {
-        self.predictor.get_or_init(|| Arc::new(self.forest.compile()))
+        self.predictor.get_or_init(|| Arc::new(self.forest().compile()))
     }
 
     /// What a raw row must contain.
@@ -131,10 +137,14 @@ impl ModelBundle {
         &self.transformer
     }
 
-    /// The forest.
+    /// The forest. One that was loaded is unpacked when first asked for; all of it was checked before.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "loading has restored every tree once")]
     pub fn forest(&self) -> &RandomForest {
-        &self.forest
+        self.forest.get_or_init(|| {
+            let packed = self.packed.as_ref().expect("a bundle has a forest or was loaded");
+            Arc::new(packed.restore().expect("what was checked before is still valid"))
+        })
     }
 
     /// What the bundle says about itself.
@@ -156,7 +166,7 @@ impl ModelBundle {
         reason = "JSON with text keys and flat sequences can always be written to memory"
     )]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let (bytes, _) = encode(&self.transformer, &self.forest, &self.metadata)
+        let (bytes, _) = encode(&self.transformer, self.forest(), &self.metadata)
             .expect("nothing in a bundle is beyond its format");
         bytes
     }
@@ -166,17 +176,28 @@ impl ModelBundle {
     /// # Errors
     ///
     /// [`Error::NotABundle`], [`Error::UnsupportedVersion`], [`Error::Truncated`], [`Error::TrailingBytes`],
-    /// [`Error::HeaderTooLong`], [`Error::ChecksumMismatch`], [`Error::Header`], [`Error::SchemaHash`],
-    /// [`Error::ForestSection`], [`Error::Preprocess`], [`Error::Forest`] and [`Error::FeatureCount`] say what is wrong.
+    /// [`Error::HeaderTooLong`], [`Error::TooManyNodes`], [`Error::ChecksumMismatch`], [`Error::Header`],
+    /// [`Error::UnknownSection`], [`Error::SchemaHash`], [`Error::ForestSection`], [`Error::Preprocess`], [`Error::Forest`] and
+    /// [`Error::FeatureCount`] say what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (header, forest, fingerprint) = container::read(bytes)?;
-        let transformer = FittedPreprocessor::from_params(header.transform_params)?;
-        if header.schema_hash != transformer.feature_schema().hash().to_string() {
-            return Err(Error::SchemaHash);
-        }
-        let (forest, metadata) = (forest_section::decode(forest)?, header.metadata);
-        check(&transformer, &forest, &metadata)?;
-        Ok(Self { transformer, forest, predictor: OnceLock::new(), metadata, fingerprint })
+        Self::from_bytes_with(bytes, &Limits::default())
+    }
+
+    /// Likewise, with limits.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_bytes`](Self::from_bytes).
+    pub fn from_bytes_with(bytes: &[u8], limits: &Limits) -> Result<Self> {
+        let (header, fingerprint, rest) = container::read_head(bytes, limits)?;
+        let [forest, statistics] = container::read_sections(&header, rest)?;
+        let transformer = inspect::transformer(&header)?;
+        let packed = PackedForest::from_bytes(forest, statistics, limits)?;
+        let metadata = header.metadata;
+        check(&transformer, packed.n_features(), &metadata)?;
+        let (packed, forest) = (Some(Arc::new(packed)), OnceLock::new());
+        let predictor = OnceLock::new();
+        Ok(Self { transformer, packed, forest, predictor, metadata, fingerprint })
     }
 
     /// Saves the bundle to a file. Whatever happens, `path` holds its old contents or all of the new.
@@ -199,26 +220,31 @@ impl ModelBundle {
     ///
     /// [`Error::Io`] names the path, otherwise as for [`from_bytes`](Self::from_bytes).
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load_with(path, &Limits::default())
+    }
+
+    /// Likewise, with limits.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Self::load).
+    pub fn load_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(|source| Error::Io {
             action: "load",
             path: path.to_owned(),
             source,
         })?;
-        Self::from_bytes(&bytes)
+        Self::from_bytes_with(&bytes, limits)
     }
 }
 
-fn check(
-    transformer: &FittedPreprocessor,
-    forest: &RandomForest,
-    metadata: &BundleMetadata,
-) -> Result<()> {
-    let n_features = transformer.feature_schema().len();
-    if n_features != forest.n_features() {
-        return Err(Error::FeatureCount { transformer: n_features, forest: forest.n_features() });
+fn check(transformer: &FittedPreprocessor, forest: usize, metadata: &BundleMetadata) -> Result<()> {
+    let schema = transformer.feature_schema();
+    if schema.len() != forest {
+        return Err(Error::FeatureCount { transformer: schema.len(), forest });
     }
-    metadata.check()
+    metadata.check(schema.hash())
 }
 
 fn encode(
@@ -226,10 +252,15 @@ fn encode(
     forest: &RandomForest,
     metadata: &BundleMetadata,
 ) -> Result<(Vec<u8>, Fingerprint)> {
+    let [forest, statistics] = sections::to_bytes(forest)?;
     let header = Header {
         metadata: metadata.clone(),
         schema_hash: transformer.feature_schema().hash().to_string(),
         transform_params: transformer.params().clone(),
+        sections: container::list([&forest, &statistics]),
     };
-    container::write(&header, &forest_section::encode(forest)?)
+    let (mut bytes, fingerprint) = container::write(&header)?;
+    bytes.extend(forest);
+    bytes.extend(statistics);
+    Ok((bytes, fingerprint))
 }

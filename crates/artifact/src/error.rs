@@ -12,8 +12,8 @@ pub enum Error {
         /// Features that the forest was fitted on.
         forest: usize,
     },
-    /// The features were made by another transformer than the bundle's.
-    #[error("the features were made by another transformer than this bundle's")]
+    /// Features were made, or the forest was fitted, by another transformer than the bundle's.
+    #[error("the features are those of another transformer than this bundle's")]
     SchemaMismatch,
     /// A metric that is not a finite number.
     #[error("metric `{name}` is {value}, but a metric must be finite")]
@@ -61,9 +61,28 @@ pub enum Error {
         /// The limit.
         max: u64,
     },
-    /// The checksum does not match the contents.
-    #[error("the bundle is damaged: its checksum does not match its contents")]
-    ChecksumMismatch,
+    /// The forest claims more nodes than the limit.
+    #[error("the forest claims {claimed} nodes, at most {max} are allowed")]
+    TooManyNodes {
+        /// The number claimed.
+        claimed: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// A hash does not match the contents.
+    #[error("the bundle is damaged: the hash of {part} does not match its contents")]
+    ChecksumMismatch {
+        /// The part that is damaged.
+        part: String,
+    },
+    /// The header lists another section than its format version has there.
+    #[error("the bundle's header lists section `{name}` where `{expected}` should be")]
+    UnknownSection {
+        /// The section's name.
+        name: String,
+        /// The name that belongs there.
+        expected: &'static str,
+    },
     /// The header is not what its format version asks for.
     #[error("the bundle's header is not valid")]
     Header(#[source] serde_json::Error),
@@ -73,6 +92,12 @@ pub enum Error {
     /// The forest section is not what its format version asks for.
     #[error("the bundle's forest section is not valid: {problem}")]
     ForestSection {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An export of scikit-learn is not what it should be.
+    #[error("the export of scikit-learn is not valid: {problem}")]
+    Import {
         /// What is wrong with it.
         problem: String,
     },

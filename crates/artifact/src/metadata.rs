@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use serde::{Deserialize, Serialize};
+use spinney_preprocess::SchemaHash;
 
 use crate::{Error, Result};
 
@@ -14,8 +15,11 @@ use crate::{Error, Result};
 /// let metadata = BundleMetadata::new("ames-housing", "3")
 ///     .created("2026-11-23T09:00:00Z")
 ///     .metric("r2", 0.84)
-///     .training("random_state", "123");
+///     .training_data("sha256:52a8d1…", 2344)
+///     .parameter("n_estimators", 100)
+///     .library("spinney-forest", "0.1.0");
 /// assert_eq!(metadata.metrics()["r2"], 0.84);
+/// assert_eq!(metadata.provenance().parameters()["n_estimators"], "100");
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,8 +28,69 @@ pub struct BundleMetadata {
     version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    feature_schema: Option<String>,
     metrics: BTreeMap<String, f64>,
-    training: BTreeMap<String, String>,
+    provenance: Provenance,
+}
+
+/// Where a model comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data: Option<TrainingData>,
+    parameters: BTreeMap<String, String>,
+    libraries: BTreeMap<String, String>,
+    facts: BTreeMap<String, String>,
+}
+
+/// The data that a model was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingData {
+    fingerprint: String,
+    rows: u64,
+}
+
+impl TrainingData {
+    /// What identifies the data: the SHA-256 of a file, say.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Rows that the model was trained on.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl Provenance {
+    /// The data, if it was named.
+    #[must_use]
+    pub fn data(&self) -> Option<&TrainingData> {
+        self.data.as_ref()
+    }
+
+    /// Parameters of the training by name.
+    #[must_use]
+    pub fn parameters(&self) -> &BTreeMap<String, String> {
+        &self.parameters
+    }
+
+    /// Versions of libraries by name.
+    #[must_use]
+    pub fn libraries(&self) -> &BTreeMap<String, String> {
+        &self.libraries
+    }
+
+    /// Other facts by name.
+    #[must_use]
+    pub fn facts(&self) -> &BTreeMap<String, String> {
+        &self.facts
+    }
 }
 
 impl BundleMetadata {
@@ -36,8 +101,9 @@ impl BundleMetadata {
             name: name.into(),
             version: version.into(),
             created: None,
+            feature_schema: None,
             metrics: BTreeMap::new(),
-            training: BTreeMap::new(),
+            provenance: Provenance::default(),
         }
     }
 
@@ -55,10 +121,39 @@ impl BundleMetadata {
         self
     }
 
-    /// Adds a fact about the training: a parameter, a number of rows, where the data came from.
+    /// Says which features the forest was fitted on, by the hash of their schema. [`ModelBundle::new`](crate::ModelBundle::new)
+    /// then refuses a transformer that makes others, even if they are as many.
     #[must_use]
-    pub fn training(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.training.insert(name.into(), value.to_string());
+    pub fn feature_schema(mut self, hash: SchemaHash) -> Self {
+        self.feature_schema = Some(hash.to_string());
+        self
+    }
+
+    /// Names the data of the training: what identifies it, the SHA-256 of a file, say, and its number of rows.
+    #[must_use]
+    pub fn training_data(mut self, fingerprint: impl Display, rows: u64) -> Self {
+        self.provenance.data = Some(TrainingData { fingerprint: fingerprint.to_string(), rows });
+        self
+    }
+
+    /// Adds a parameter of the training.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Display) -> Self {
+        self.provenance.parameters.insert(name.into(), value.to_string());
+        self
+    }
+
+    /// Adds the version of a library that the model was made with.
+    #[must_use]
+    pub fn library(mut self, name: impl Into<String>, version: impl Display) -> Self {
+        self.provenance.libraries.insert(name.into(), version.to_string());
+        self
+    }
+
+    /// Adds any other fact about the training.
+    #[must_use]
+    pub fn fact(mut self, name: impl Into<String>, value: impl Display) -> Self {
+        self.provenance.facts.insert(name.into(), value.to_string());
         self
     }
 
@@ -86,13 +181,16 @@ impl BundleMetadata {
         &self.metrics
     }
 
-    /// Facts about the training by name.
+    /// Where the model comes from.
     #[must_use]
-    pub fn training_facts(&self) -> &BTreeMap<String, String> {
-        &self.training
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self, feature_schema: SchemaHash) -> Result<()> {
+        if self.feature_schema.as_ref().is_some_and(|hash| *hash != feature_schema.to_string()) {
+            return Err(Error::SchemaMismatch);
+        }
         match self.metrics.iter().find(|(_, value)| !value.is_finite()) {
             Some((name, &value)) => Err(Error::InvalidMetric { name: name.clone(), value }),
             None => Ok(()),

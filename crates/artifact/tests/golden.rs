@@ -8,7 +8,8 @@
 
 mod model;
 
-use spinney_artifact::{FORMAT_VERSION, MAGIC, ModelBundle};
+use sha2::{Digest, Sha256};
+use spinney_artifact::{FORMAT_VERSION, Fingerprint, MAGIC, ModelBundle};
 
 #[test]
 fn begins_with_magic_version_and_readable_header() {
@@ -28,13 +29,18 @@ fn accounts_for_every_byte() {
     let bundle = model::bundle(7);
     let bytes = bundle.to_bytes();
     let header_len = u64::from_le_bytes(bytes[20..28].try_into().unwrap()) as usize;
-    let forest_at = 28 + header_len;
-    let forest_len = u64::from_le_bytes(bytes[forest_at..][..8].try_into().unwrap()) as usize;
-    assert_eq!(bytes.len(), forest_at + 8 + forest_len + 32);
-    let n_nodes: usize = bundle.forest().trees().iter().map(|tree| tree.nodes().len()).sum();
-    // bincode: ten sequences with a u64 length each, 49 bytes a node, 4 a tree, 8 for the number of features.
-    assert_eq!(forest_len, 8 + 10 * 8 + 4 * bundle.forest().trees().len() + 49 * n_nodes);
-    assert_eq!(bytes[bytes.len() - 32..], *bundle.fingerprint().as_bytes());
+    let header: serde_json::Value = serde_json::from_slice(&bytes[28..28 + header_len]).unwrap();
+    let end = 28 + header_len;
+    assert_eq!(bytes[end..end + 32], *bundle.fingerprint().as_bytes());
+    assert_eq!(Sha256::digest(&bytes[..end])[..], bytes[end..end + 32]);
+    let mut rest = &bytes[end + 32..];
+    for section in header["sections"].as_array().unwrap() {
+        let (contents, after) = rest.split_at(section["bytes"].as_u64().unwrap() as usize);
+        let sha256: Fingerprint = section["sha256"].as_str().unwrap().parse().unwrap();
+        assert_eq!(Sha256::digest(contents)[..], *sha256.as_bytes());
+        rest = after;
+    }
+    assert!(rest.is_empty());
 }
 
 #[test]

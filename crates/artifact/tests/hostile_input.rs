@@ -10,24 +10,52 @@ mod model;
 
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
-use spinney_artifact::{BundleMetadata, Error, ModelBundle};
+use spinney_artifact::{BundleMetadata, Error, Limits, ModelBundle};
 use spinney_forest::RandomForest;
 
 fn error(bytes: &[u8]) -> Error {
     ModelBundle::from_bytes(bytes).unwrap_err()
 }
 
-/// Puts a matching checksum behind contents that were tampered with.
-fn sealed(mut contents: Vec<u8>) -> Vec<u8> {
-    let digest = Sha256::digest(&contents);
-    contents.extend(digest);
-    contents
+/// A bundle in its parts, to be damaged and sealed again.
+struct Parts {
+    header: Vec<u8>,
+    sections: [Vec<u8>; 2],
 }
 
-fn contents() -> Vec<u8> {
-    let mut bytes = model::bundle(7).to_bytes();
-    bytes.truncate(bytes.len() - 32);
-    bytes
+impl Parts {
+    fn new() -> Self {
+        let bytes = model::bundle(7).to_bytes();
+        let header_len = u64::from_le_bytes(bytes[20..28].try_into().unwrap()) as usize;
+        let header = bytes[28..28 + header_len].to_vec();
+        let json: serde_json::Value = serde_json::from_slice(&header).unwrap();
+        let forest_len = json["sections"][0]["bytes"].as_u64().unwrap() as usize;
+        let (forest, statistics) = bytes[28 + header_len + 32..].split_at(forest_len);
+        Self { header, sections: [forest.to_vec(), statistics.to_vec()] }
+    }
+
+    /// Puts matching lengths and hashes to what was tampered with.
+    fn sealed(&self) -> Vec<u8> {
+        let mut header = String::from_utf8(self.header.clone()).unwrap();
+        let original = Self::new();
+        for (section, original) in self.sections.iter().zip(original.sections) {
+            let hash = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
+            let len = |bytes: &[u8]| format!("\"bytes\": {},", bytes.len());
+            header = header.replace(&hash(&original), &hash(section));
+            header = header.replace(&len(&original), &len(section));
+        }
+        self.sealed_with(header.as_bytes())
+    }
+
+    fn sealed_with(&self, header: &[u8]) -> Vec<u8> {
+        let mut bytes = model::bundle(7).to_bytes()[..20].to_vec();
+        bytes.extend((header.len() as u64).to_le_bytes());
+        bytes.extend(header);
+        let digest = Sha256::digest(&bytes);
+        bytes.extend(digest);
+        bytes.extend(self.sections.iter().flatten());
+        bytes
+    }
 }
 
 #[test]
@@ -75,37 +103,78 @@ fn refuses_bytes_behind_the_end() {
 #[test]
 fn refuses_claimed_lengths_without_allocating() {
     for claim in [u64::MAX, 1 << 40, (64 << 20) + 1] {
-        let mut contents = contents();
-        contents[20..28].copy_from_slice(&claim.to_le_bytes());
-        assert!(matches!(error(&sealed(contents)), Error::HeaderTooLong { .. }));
+        let mut bytes = Parts::new().sealed();
+        bytes[20..28].copy_from_slice(&claim.to_le_bytes());
+        assert!(matches!(error(&bytes), Error::HeaderTooLong { .. }));
     }
-    let contents = contents();
-    let header_len = u64::from_le_bytes(contents[20..28].try_into().unwrap()) as usize;
-    // The lengths within the forest: after its own length and its number of features.
-    for claim in [u64::MAX, 1 << 60, 1 << 32] {
-        let mut contents = contents.clone();
-        contents[28 + header_len + 16..][..8].copy_from_slice(&claim.to_le_bytes());
-        assert!(matches!(error(&sealed(contents)), Error::ForestSection { .. }));
+    let parts = Parts::new();
+    let header = String::from_utf8(parts.header.clone()).unwrap();
+    let forest_len = format!("\"bytes\": {},", parts.sections[0].len());
+    for claim in [u64::MAX, 1 << 40, parts.sections[0].len() as u64 + 1] {
+        let header = header.replacen(&forest_len, &format!("\"bytes\": {claim},"), 1);
+        let bytes = parts.sealed_with(header.as_bytes());
+        assert!(
+            matches!(error(&bytes), Error::Truncated { .. } | Error::ChecksumMismatch { .. }),
+            "{claim}"
+        );
+    }
+    // Lengths of sequences: of the nodes of trees, and of the rows of leaves.
+    for (section, at) in [(0, 8), (1, 1)] {
+        for claim in [u64::MAX, 1 << 60, 1 << 32, 0] {
+            let mut parts = Parts::new();
+            parts.sections[section][at..][..8].copy_from_slice(&claim.to_le_bytes());
+            assert!(matches!(error(&parts.sealed()), Error::ForestSection { .. }), "{claim}");
+        }
     }
 }
 
 #[test]
-fn refuses_a_header_that_was_changed_with_its_checksum() {
+fn refuses_more_than_its_limits() {
+    let bytes = Parts::new().sealed();
+    let nodes = Limits::default().max_nodes(5);
+    let header = Limits::default().max_header_len(100);
+    let error = |limits| ModelBundle::from_bytes_with(&bytes, &limits).unwrap_err();
+    assert!(matches!(error(nodes), Error::TooManyNodes { max: 5, .. }));
+    assert!(matches!(error(header), Error::HeaderTooLong { max: 100, .. }));
+}
+
+#[test]
+fn refuses_a_header_that_was_changed_with_its_hash() {
+    let parts = Parts::new();
+    let header = String::from_utf8(parts.header.clone()).unwrap();
     for (from, to) in [
         ("\"prices\"", "7       "),
         ("\"schema_hash\"", "\"schema_hasj\""),
         ("\"one_hot\"", "\"one_hut\""),
     ] {
-        let mut contents = contents();
-        let at = contents.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
-        contents[at..][..from.len()].copy_from_slice(to.as_bytes());
-        assert!(matches!(error(&sealed(contents)), Error::Header(_)), "{to}");
+        let bytes = parts.sealed_with(header.replace(from, to).as_bytes());
+        assert!(matches!(error(&bytes), Error::Header(_)), "{to}");
     }
-    let mut contents = contents();
-    let at = contents.windows(6).position(|window| window == b"\"flat\"").unwrap();
-    contents[at..][..6].copy_from_slice(b"\"flap\"");
-    let error = error(&sealed(contents));
+    let other_name = header.replace("\"statistics\"", "\"statistic\"");
+    assert_eq!(
+        error(&parts.sealed_with(other_name.as_bytes())).to_string(),
+        "the bundle's header lists section `statistic` where `statistics` should be"
+    );
+    let other_value = header.replacen("\"flat\"", "\"flap\"", 1);
+    let error = error(&parts.sealed_with(other_value.as_bytes()));
     assert!(matches!(error, Error::SchemaHash | Error::Header(_)), "{error:?}");
+}
+
+#[test]
+fn names_the_part_that_is_damaged() {
+    let bytes = model::bundle(7).to_bytes();
+    let header_end = bytes.len() - Parts::new().sections.iter().map(Vec::len).sum::<usize>();
+    for (at, part) in [
+        (100, "the header"),
+        (header_end, "section `forest`"),
+        (bytes.len() - 1, "section `statistics`"),
+    ] {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        let expected =
+            format!("the bundle is damaged: the hash of {part} does not match its contents");
+        assert_eq!(error(&bytes).to_string(), expected);
+    }
 }
 
 #[test]
@@ -150,15 +219,20 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let mut contents = contents();
+        let mut parts = Parts::new();
+        let n_forest = parts.sections[0].len();
+        let len = n_forest + parts.sections[1].len();
         for (at, byte) in damage {
-            let at = at.index(contents.len());
-            contents[at] = byte;
+            let at = at.index(len);
+            let [forest, statistics] = &mut parts.sections;
+            *if at < n_forest { &mut forest[at] } else { &mut statistics[at - n_forest] } = byte;
         }
         if let Some(cut) = cut {
-            contents.truncate(cut.index(contents.len()));
+            let cut = cut.index(n_forest);
+            parts.sections[0].truncate(cut);
         }
-        if let Ok(bundle) = ModelBundle::from_bytes(&sealed(contents)) {
+        if let Ok(bundle) = ModelBundle::from_bytes(&parts.sealed()) {
+            let _ = bundle.forest().feature_importances();
             let _ = bundle.predict(&model::table());
         }
     }

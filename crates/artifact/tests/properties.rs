@@ -57,6 +57,22 @@ proptest! {
         }
     }
 
+    /// Forests of any shape, weights and targets, over schemas of any width.
+    #[test]
+    fn any_kind_of_forest_survives_the_file(
+        (n_rows, n_features) in (1_usize..60, 1_usize..300),
+        kind in 0..6,
+        seed: u32,
+    ) {
+        let bundle = model::random(n_rows, n_features, kind, seed);
+        let bytes = bundle.to_bytes();
+        let reloaded = ModelBundle::from_bytes(&bytes).unwrap();
+        let canonical = |bundle: &ModelBundle| bundle.forest().to_canonical_bytes();
+        prop_assert!(canonical(&reloaded) == canonical(&bundle));
+        prop_assert_eq!(reloaded.forest(), bundle.forest());
+        prop_assert!(reloaded.to_bytes() == bytes);
+    }
+
     #[test]
     fn fingerprints_survive_their_text(bytes: [u8; 32]) {
         let fingerprint = Fingerprint::from_bytes(bytes);

@@ -3,7 +3,9 @@ use ndarray::{Array1, ArrayView2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 use spinney_numpy_random::pairwise_sum;
 
-use crate::{Error, OutOfBag, RandomForestParams, Result, Tree, feature_columns::round_to_f32};
+use crate::{
+    Error, Node, OutOfBag, RandomForestParams, Result, Tree, feature_columns::round_to_f32,
+};
 
 /// Rows predicted together: each tree is walked for all of them before the next, so that it stays in the cache.
 const BLOCK_ROWS: usize = 128;
@@ -64,6 +66,15 @@ impl RandomForest {
             })?;
         }
         Ok(Self::new(trees, n_features, None))
+    }
+
+    /// Assembles a forest from the nodes of its trees, each as for [`Tree::from_nodes`]; every node is checked once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_trees`](Self::from_trees).
+    pub fn from_nodes(trees: Vec<Vec<Node>>, n_features: usize) -> Result<Self> {
+        Self::from_trees(trees.into_iter().map(Tree::unchecked).collect(), n_features)
     }
 
     /// The trees, in the order of their seeds.

@@ -9,7 +9,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::{ArrayView1, ArrayView2};
 use serde_json::Value;
-use spinney_artifact::{BundleMetadata, ModelBundle};
+use spinney_artifact::{BundleMetadata, Fingerprint, ModelBundle};
 use spinney_forest::{RandomForest, metrics::RegressionReport};
 use spinney_preprocess::{FittedPreprocessor, Table, TestSize};
 
@@ -109,7 +109,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     })?;
 
     let (bundle, file) = stages.run("bundle", || {
-        let metadata = metadata(args, &train, &test, &metrics);
+        let metadata = metadata(args, &train, &test, &metrics)?
+            .feature_schema(transformer.feature_schema().hash());
         let (bundle, file) = save(args, transformer, forest, metadata)?;
         ensure!(bundle.predict(&test)? == predictions, "the reloaded bundle predicts otherwise");
         let megabytes = file.bytes as f64 / 1e6;
@@ -170,17 +171,19 @@ fn metadata(
     train: &Table,
     test: &Table,
     metrics: &RegressionReport,
-) -> BundleMetadata {
+) -> Result<BundleMetadata> {
+    let data = Fingerprint::of(&fs::read(&args.data)?);
     let metadata = BundleMetadata::new(workshop::MODEL_NAME, "1")
-        .training("rows_train", train.n_rows())
-        .training("rows_test", test.n_rows())
-        .training("random_state", args.random_state)
-        .training("n_estimators", args.n_estimators)
-        .training("seed", args.seed);
+        .training_data(data, train.n_rows() as u64)
+        .parameter("n_estimators", args.n_estimators)
+        .parameter("seed", args.seed)
+        .library("spinney", env!("CARGO_PKG_VERSION"))
+        .fact("rows_test", test.n_rows())
+        .fact("random_state", args.random_state);
     let metrics = [("r2", metrics.r2), ("mae", metrics.mae), ("rmse", metrics.rmse)];
     // R² of a single test row is no number.
     let metrics = metrics.into_iter().filter(|(_, value)| value.is_finite());
-    metrics.fold(metadata, |metadata, (name, value)| metadata.metric(name, value))
+    Ok(metrics.fold(metadata, |metadata, (name, value)| metadata.metric(name, value)))
 }
 
 /// Saves the bundle and reads it back: what is served is what the file holds.

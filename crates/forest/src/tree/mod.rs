@@ -93,6 +93,11 @@ impl Tree {
         Self { nodes }
     }
 
+    /// Nodes that are to be [checked](Self::check).
+    pub(crate) fn unchecked(nodes: Vec<Node>) -> Self {
+        Self { nodes }
+    }
+
     /// Says which node breaks which rule of [`Tree::from_nodes`].
     pub(crate) fn check(&self, n_features: usize) -> Result<(), (usize, &'static str)> {
         if self.nodes.is_empty() {
@@ -126,6 +131,12 @@ impl Tree {
             Some(id) => Err((id, "the node has no parent")),
             None => Ok(()),
         }
+    }
+
+    /// Takes the tree apart.
+    #[must_use]
+    pub fn into_nodes(self) -> Vec<Node> {
+        self.nodes
     }
 
     /// All nodes by number; the root is the first.
