@@ -8,7 +8,7 @@ use crate::{cargo, root, run, target};
 
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
-const FUZZ_TARGETS: &[&str] = &["bundle", "csv", "score", "transform_params"];
+const FUZZ_TARGETS: &[&str] = &["bundle", "csv", "scikit_learn", "score", "transform_params"];
 
 /// Checks `deny.toml`. Advisories are not among the checks: their database is not in the package registry.
 pub(crate) fn deny() -> Result<()> {

@@ -1,8 +1,8 @@
 //! Times bundles for `benches/peers/bundle.py`, which asks on standard input, one repetition at a time.
 //!
 //! Called as `bundle FOLDER TREES`: fits a forest on the Ames data in FOLDER, saves a bundle and says `ready`, with the bundle's
-//! bytes and the forest's nodes. Each line of input is then answered with milliseconds: `save`, `load`, `inspect` (the header
-//! only), `read+hash` (reading the file and hashing it, which no format can do without), `compile`.
+//! bytes and the forest's nodes. Each line of input is then answered with milliseconds: `save`, `load`, `load+nodes` (and the
+//! nodes are unpacked), `inspect` (the header only), `read+hash` (reading the file and hashing it, which no format can do without), `compile`.
 #![expect(clippy::print_stdout, reason = "it answers on standard output")]
 
 use std::{env, fmt::Write as _, fs, hint::black_box, io, path::Path, time::Instant};
@@ -28,6 +28,10 @@ fn main() -> Result<()> {
         match line?.as_str() {
             "save" => bundle.save(&path)?,
             "load" => drop(black_box(ModelBundle::load(&path)?)),
+            "load+nodes" => {
+                let bundle = ModelBundle::load(&path)?;
+                black_box(bundle.forest());
+            }
             "inspect" => drop(black_box(BundleInfo::read(&path)?)),
             "read+hash" => drop(black_box(Sha256::digest(fs::read(&path)?))),
             "compile" => drop(black_box(bundle.forest().compile())),

@@ -189,3 +189,56 @@ impl Residuals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn survives(values: &[f64], expected: &[f64]) -> usize {
+        let residuals = Residuals::new(values, expected);
+        let mut bytes = Vec::new();
+        residuals.write(&mut bytes).unwrap();
+        let read = Residuals::read(&mut &bytes[..], values.len()).unwrap();
+        let half = values.len() / 2;
+        let mut escapes = Escapes::default();
+        // Also from the middle on, as trees begin.
+        escapes.pass(&read, 0..half);
+        for (place, (value, expected)) in values.iter().zip(expected).enumerate().skip(half) {
+            let restored = read.restore(place, *expected, &mut escapes);
+            assert_eq!(restored.to_bits(), value.to_bits(), "{value} from {expected}");
+        }
+        bytes.len()
+    }
+
+    fn number() -> impl Strategy<Value = f64> {
+        prop_oneof![any::<u64>().prop_map(f64::from_bits), -10.0..10.0, Just(0.0), Just(-0.0)]
+    }
+
+    proptest! {
+        #[test]
+        fn any_numbers_survive(pairs in prop::collection::vec((number(), number()), 0..50)) {
+            let (values, expected): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+            survives(&values, &expected);
+        }
+
+        #[test]
+        fn neighbours_take_a_byte(steps in prop::collection::vec(-127_i64..128, 1..50)) {
+            let expected = vec![1.5; steps.len()];
+            let values: Vec<f64> =
+                steps.iter().map(|step| from_ordinal(ordinal(1.5) + step)).collect();
+            let most = 1 + 8 + steps.len() + 8;
+            prop_assert!(survives(&values, &expected) <= most);
+        }
+    }
+
+    #[test]
+    fn neighbours_differ_by_one() {
+        for value in [1.0_f64, -1.0, 1e300, -1e-300, 5e-324, f64::MAX] {
+            assert_eq!(ordinal(value.next_up()) - ordinal(value), 1, "{value}");
+            assert_eq!(from_ordinal(ordinal(value)).to_bits(), value.to_bits());
+        }
+        assert_eq!(ordinal(0.0) - ordinal(-0.0), 1);
+    }
+}
