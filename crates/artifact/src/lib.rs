@@ -7,6 +7,7 @@ mod error;
 mod fingerprint;
 mod forest_section;
 mod metadata;
+mod onnx;
 
 pub use bundle::ModelBundle;
 pub use container::{FORMAT_VERSION, MAGIC, MAX_HEADER_LEN};
