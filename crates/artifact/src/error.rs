@@ -101,6 +101,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Something that an ONNX model cannot express exactly.
+    #[error("{part} cannot be written as ONNX: {problem}")]
+    Onnx {
+        /// A step, a column or the forest.
+        part: String,
+        /// Why.
+        problem: &'static str,
+    },
     /// The transformer refused its parameters or the data.
     #[error(transparent)]
     Preprocess(#[from] spinney_preprocess::Error),

@@ -8,6 +8,7 @@ mod fingerprint;
 mod inspect;
 mod limits;
 mod metadata;
+mod onnx;
 mod scikit_learn;
 mod sections;
 
