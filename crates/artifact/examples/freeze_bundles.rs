@@ -46,7 +46,7 @@ fn rows(bundle: &ModelBundle) -> Vec<Value> {
             .map(|(column, (name, kind))| {
                 let place = row * 7 + column * 3;
                 let value = match kind.to_string().as_str() {
-                    _ if place % 5 == 0 => Value::Null,
+                    _ if place.is_multiple_of(5) => Value::Null,
                     "categorical" => words[place % 3].into(),
                     _ if name.starts_with('f') => ((place % 11) as f64 / 11.0).into(),
                     _ => (place % 13 * 200).into(),

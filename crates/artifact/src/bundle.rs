@@ -50,7 +50,7 @@ pub struct ModelBundle {
     forest: OnceLock<Arc<RandomForest>>,
     predictor: OnceLock<Arc<Predictor>>,
     metadata: BundleMetadata,
-    fingerprint: Fingerprint,
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 impl ModelBundle {
@@ -68,9 +68,8 @@ impl ModelBundle {
         metadata: BundleMetadata,
     ) -> Result<Self> {
         check(&transformer, forest.n_features(), &metadata)?;
-        let (_, fingerprint) = encode(&transformer, &forest, &metadata)?;
         let forest = OnceLock::from(Arc::new(forest));
-        let (packed, predictor) = (None, OnceLock::new());
+        let (packed, predictor, fingerprint) = (None, OnceLock::new(), OnceLock::new());
         Ok(Self { transformer, packed, forest, predictor, metadata, fingerprint })
     }
 
@@ -153,22 +152,27 @@ impl ModelBundle {
         &self.metadata
     }
 
-    /// SHA-256 of the contents.
+    /// SHA-256 of the contents. That of a bundle that was neither loaded nor written before takes as long as writing it.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+        *self.fingerprint.get_or_init(|| self.encode().1)
     }
 
     /// Writes the bundle as bytes. The same bundle gives the same bytes.
     #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (bytes, fingerprint) = self.encode();
+        self.fingerprint.get_or_init(|| fingerprint);
+        bytes
+    }
+
     #[expect(
         clippy::expect_used,
         reason = "JSON with text keys and flat sequences can always be written to memory"
     )]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let (bytes, _) = encode(&self.transformer, self.forest(), &self.metadata)
-            .expect("nothing in a bundle is beyond its format");
-        bytes
+    fn encode(&self) -> (Vec<u8>, Fingerprint) {
+        encode(&self.transformer, self.forest(), &self.metadata)
+            .expect("nothing in a bundle is beyond its format")
     }
 
     /// Reads a bundle from bytes, which may come from anywhere: everything is checked.
@@ -196,7 +200,7 @@ impl ModelBundle {
         let metadata = header.metadata;
         check(&transformer, packed.n_features(), &metadata)?;
         let (packed, forest) = (Some(Arc::new(packed)), OnceLock::new());
-        let predictor = OnceLock::new();
+        let (predictor, fingerprint) = (OnceLock::new(), OnceLock::from(fingerprint));
         Ok(Self { transformer, packed, forest, predictor, metadata, fingerprint })
     }
 

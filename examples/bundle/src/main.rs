@@ -1,4 +1,4 @@
-//! Looks into bundles, and makes them of models that scikit-learn fitted: `cargo run -p bundle -- inspect ames.bundle`
+//! Looks into bundles, and moves models in and out of them: `cargo run -p bundle -- inspect ames.bundle`
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
 mod card;
@@ -34,6 +34,13 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         top: usize,
     },
+    /// Write a bundle as an ONNX model, for runtimes in which there is no Rust
+    Onnx {
+        /// The bundle
+        bundle: PathBuf,
+        /// Where the model goes
+        model: PathBuf,
+    },
     /// Make a bundle of what export_scikit_learn.py wrote
     Import {
         /// The export
@@ -60,6 +67,11 @@ fn main() -> anyhow::Result<()> {
             } else {
                 print!("{card}");
             }
+        }
+        Command::Onnx { bundle, model } => {
+            let bytes = ModelBundle::load(&bundle)?.to_onnx()?;
+            fs::write(&model, &bytes).with_context(|| model.display().to_string())?;
+            println!("{}: {} bytes", model.display(), bytes.len());
         }
         Command::Import { export, bundle, name, version } => {
             let json = fs::read_to_string(&export).with_context(|| export.display().to_string())?;

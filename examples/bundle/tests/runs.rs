@@ -96,6 +96,17 @@ fn prints_what_the_header_says() {
 }
 
 #[test]
+fn writes_an_onnx_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = (folder.path().join("prices.bundle"), folder.path().join("prices.onnx"));
+    bundle().save(&path).unwrap();
+    let said = printed(&[Path::new("onnx"), &path, &model]);
+    let bytes = fs::read(&model).unwrap();
+    assert!(bytes == bundle().to_onnx().unwrap());
+    assert!(said.ends_with(&format!("{} bytes\n", bytes.len())), "{said}");
+}
+
+#[test]
 fn imports_an_export() {
     let folder = tempfile::tempdir().unwrap();
     let (export, path) = (folder.path().join("export.json"), folder.path().join("one.bundle"));
