@@ -16,7 +16,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn run(script: &Path, args: &[&Path]) {
-    let python = env::var("SPINNEY_PEERS_PYTHON").expect("cargo xtask test sets this");
+    let python = env::var("SPINNEY_PEERS_PYTHON").unwrap();
     let status = Command::new(python).arg(script).args(args).status().unwrap();
     assert!(status.success(), "{} failed", script.display());
 }
