@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use spinney_artifact::{FORMAT_VERSION, Limits, MAGIC, ModelBundle};
 use spinney_preprocess::Table;
@@ -24,19 +24,19 @@ fn sealed(bytes: &[u8]) -> Option<Vec<u8>> {
     let start = MAGIC.len() + 12;
     let header_len = u64::from_le_bytes(bytes.get(start - 8..start)?.try_into().ok()?);
     let end = start.checked_add(usize::try_from(header_len).ok()?)?;
-    let mut header: Value = serde_json::from_slice(bytes.get(start..end)?).ok()?;
+    let mut header: Map<String, Value> = serde_json::from_slice(bytes.get(start..end)?).ok()?;
     let sections = bytes.get(end + 32..)?;
-    let claimed = header["sections"][0]["bytes"].as_u64().unwrap_or(u64::MAX);
+    let claimed = header.get("sections").and_then(|sections| sections[0]["bytes"].as_u64());
+    let claimed = claimed.unwrap_or(u64::MAX);
     let forest_len = usize::try_from(claimed).unwrap_or(usize::MAX).min(sections.len());
     let (forest, statistics) = sections.split_at(forest_len);
-    header["sections"] = [("forest", forest), ("statistics", statistics)]
-        .map(|(name, contents)| {
+    let sections_of_header =
+        [("forest", forest), ("statistics", statistics)].map(|(name, contents)| {
             let sha256: String =
                 Sha256::digest(contents).iter().map(|byte| format!("{byte:02x}")).collect();
             json!({"name": name, "bytes": contents.len(), "sha256": sha256})
-        })
-        .to_vec()
-        .into();
+        });
+    header.insert("sections".to_owned(), sections_of_header.to_vec().into());
     let header = serde_json::to_vec_pretty(&header).ok()?;
     let len = (header.len() as u64).to_le_bytes();
     let mut sealed = [&MAGIC[..], &FORMAT_VERSION.to_le_bytes(), &len, &header].concat();

@@ -136,9 +136,9 @@ impl ModelBundle {
         &self.transformer
     }
 
-    /// The forest. One that was loaded is unpacked when first asked for; all of it was checked before.
+    /// The forest. One that was loaded is unpacked when first asked for; it was checked before.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "loading has restored every tree once")]
+    #[expect(clippy::expect_used, reason = "loading has checked what the nodes are made of")]
     pub fn forest(&self) -> &RandomForest {
         self.forest.get_or_init(|| {
             let packed = self.packed.as_ref().expect("a bundle has a forest or was loaded");

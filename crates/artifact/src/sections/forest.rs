@@ -5,7 +5,7 @@ use spinney_forest::{Node, RandomForest, Split};
 use super::{
     bincode::{end, get, invalid, put},
     bits::Bits,
-    dictionary::{Dictionary, ascends},
+    dictionary::{Dictionary, ascends, table_of},
     narrow::Narrow,
 };
 use crate::{Limits, Result};
@@ -40,15 +40,10 @@ impl ForestSection {
             if in_order { Vec::new() } else { splits().map(child).collect() }
         };
 
-        let mut table: Vec<(u32, f64)> =
-            splits().map(|split| (split.feature, split.threshold)).collect();
-        let order = |a: &(u32, f64), b: &(u32, f64)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1));
-        table.sort_unstable_by(order);
-        table.dedup_by(|a, b| order(a, b).is_eq());
-        let place = |split: Split| {
-            table.partition_point(|other| order(other, &(split.feature, split.threshold)).is_lt())
-        };
-        let places: Vec<u32> = splits().map(|split| place(split) as u32).collect();
+        let decisions = splits().map(|split| (split.feature, split.threshold.to_bits()));
+        let (table, places) = table_of(decisions, |a, b| {
+            a.0.cmp(&b.0).then(f64::from_bits(a.1).total_cmp(&f64::from_bits(b.1)))
+        });
         let leaf_values: Vec<f64> =
             nodes().filter(|node| node.split.is_none()).map(|node| node.value).collect();
         Self {
@@ -57,7 +52,7 @@ impl ForestSection {
             is_split,
             left: children(|split| split.left),
             right: children(|split| split.right),
-            thresholds: table.iter().map(|(_, threshold)| *threshold).collect(),
+            thresholds: table.iter().map(|(_, bits)| f64::from_bits(*bits)).collect(),
             feature_of_threshold: table.iter().map(|(feature, _)| *feature).collect(),
             threshold: Narrow::new(&places),
             missing_go_to_left: splits().map(|split| split.missing_go_to_left).collect(),
@@ -136,7 +131,53 @@ impl ForestSection {
             feature_of_threshold,
         };
         end(bytes)?;
+        if section.thresholds.iter().any(|threshold| threshold.is_nan()) {
+            return Err(invalid("a threshold is NaN"));
+        }
+        if !section.leaf_value.is_finite() {
+            return Err(invalid("the value of a leaf is not finite"));
+        }
+        for tree in section.places() {
+            section.check_shape(tree)?;
+        }
         Ok(section)
+    }
+
+    /// Checks that the nodes of a tree are one tree, and its splits and leaves as many as follows from that.
+    fn check_shape(&self, tree: TreePlace) -> Result<()> {
+        let TreePlace { first_node, first_split, n_nodes } = tree;
+        let flags = (first_node..first_node + n_nodes).map(|node| self.is_split.get(node));
+        if self.left.is_empty() {
+            // Each node takes a place and each split gives two.
+            let mut n_places = 1;
+            for is_split in flags {
+                if n_places == 0 {
+                    return Err(invalid("nodes follow a whole tree"));
+                }
+                n_places += if is_split { 1 } else { -1 };
+            }
+            return if n_places == 0 { Ok(()) } else { Err(invalid("a tree is not complete")) };
+        }
+        let mut split = first_split;
+        let mut has_parent = vec![false; n_nodes];
+        for (id, is_split) in flags.enumerate() {
+            if !is_split {
+                continue;
+            }
+            if split == first_split + tree.n_splits() {
+                return Err(invalid("a tree has too many splits"));
+            }
+            for child in [self.left[split], self.right[split]] {
+                match has_parent.get_mut(child as usize) {
+                    Some(has_parent) if !*has_parent && child as usize > id => *has_parent = true,
+                    _ => return Err(invalid("a child is not behind its parent, or another's too")),
+                }
+            }
+            split += 1;
+        }
+        // With as many splits as this all nodes but the root have a parent.
+        let is_tree = split == first_split + tree.n_splits();
+        if is_tree { Ok(()) } else { Err(invalid("a tree has too few splits")) }
     }
 
     pub(super) fn n_splits(&self) -> usize {
@@ -147,52 +188,42 @@ impl ForestSection {
         self.n_nodes.iter().map(|&n| n as usize).sum::<usize>() - self.n_splits()
     }
 
-    /// Fills `nodes` with those of a tree. Leaves get their value, and the rest from `complete`, which is told their places among
-    /// all leaves; splits get no statistics.
+    /// The nodes of a tree. Leaves get their value, and the rest from `complete`, which is told their places among all leaves;
+    /// splits get no statistics.
     pub(super) fn restore(
         &self,
         tree: TreePlace,
-        nodes: &mut Vec<Node>,
         complete: impl Fn(usize, &mut Node),
-    ) -> Result<()> {
+    ) -> Vec<Node> {
         let TreePlace { first_node, first_split, n_nodes } = tree;
         let (mut split, mut leaf) = (first_split, first_node - first_split);
         // Splits that wait for their right child.
         let mut waiting: Vec<u32> = Vec::new();
         let mut follows_leaf = false;
-        nodes.clear();
-        nodes.reserve(n_nodes);
+        let mut nodes: Vec<Node> = Vec::with_capacity(n_nodes);
         for id in 0..n_nodes {
             let is_split = self.is_split.get(first_node + id);
-            if follows_leaf && self.left.is_empty() {
-                let parent = waiting.pop().ok_or_else(|| invalid("nodes follow a whole tree"))?;
-                if let Some(split) = &mut nodes[parent as usize].split {
-                    split.right = id as u32;
-                }
+            if follows_leaf
+                && self.left.is_empty()
+                && let Some(parent) = waiting.pop()
+                && let Some(split) = &mut nodes[parent as usize].split
+            {
+                split.right = id as u32;
             }
             follows_leaf = !is_split;
             let mut node = EMPTY;
             if is_split {
                 waiting.push(id as u32);
-                if split == first_split + tree.n_splits() {
-                    return Err(invalid("a tree has too many splits"));
-                }
                 node.split = Some(self.split(split, id as u32));
                 split += 1;
             } else {
-                if leaf - (first_node - first_split) > tree.n_splits() {
-                    return Err(invalid("a tree has too many leaves"));
-                }
                 node.value = self.leaf_value.get(leaf);
                 complete(leaf, &mut node);
                 leaf += 1;
             }
             nodes.push(node);
         }
-        if self.left.is_empty() && !waiting.is_empty() {
-            return Err(invalid("a tree is not complete"));
-        }
-        Ok(())
+        nodes
     }
 
     /// Where each tree is.

@@ -34,9 +34,9 @@ fn from_ordinal(ordinal: i64) -> f64 {
     f64::from_bits((ordinal ^ ((ordinal >> 63) as u64 >> 1) as i64) as u64)
 }
 
-/// The bits of a number that is not finite vary from machine to machine.
-fn firm(expected: f64) -> f64 {
-    if expected.is_finite() { expected } else { 0.0 }
+/// A number, or 0 if it is not finite: the bits of NaN vary from machine to machine.
+pub(super) fn firm(number: f64) -> f64 {
+    if number.is_finite() { number } else { 0.0 }
 }
 
 impl<T: Copy + TryFrom<i64> + PartialEq> Escaped<T> {

@@ -9,7 +9,7 @@ use super::{
     dictionary::Dictionary,
     forest::{ForestSection, TreePlace},
     narrow::Narrow,
-    residuals::{Escapes, Residuals},
+    residuals::{Escapes, Residuals, firm},
 };
 use crate::Result;
 
@@ -121,19 +121,12 @@ impl Statistics {
     }
 
     /// Completes the splits of a tree.
-    pub(super) fn restore(
-        &self,
-        tree: TreePlace,
-        escapes: [Escapes; 3],
-        nodes: &mut [Node],
-    ) -> Result<()> {
+    pub(super) fn restore(&self, tree: TreePlace, escapes: [Escapes; 3], nodes: &mut [Node]) {
         let [mut weight_escapes, mut value_escapes, mut impurity_escapes] = escapes;
         let mut place = tree.first_split;
         for id in (0..nodes.len()).rev() {
             let Some(Split { left, right, .. }) = nodes[id].split else { continue };
-            // That children come after their parent, once each, is checked when the tree is whole.
-            let children = nodes.get(left as usize).zip(nodes.get(right as usize));
-            let (left, right) = children.ok_or_else(|| invalid("a child does not exist"))?;
+            let (left, right) = (&nodes[left as usize], &nodes[right as usize]);
             let n_rows = match self.split_samples.get(place) {
                 Some(&n_rows) => n_rows,
                 None => left.n_node_samples.wrapping_add(right.n_node_samples),
@@ -143,11 +136,11 @@ impl Statistics {
             node.n_node_samples = n_rows;
             node.weighted_n_node_samples =
                 self.split_weight.restore(place, weight, &mut weight_escapes);
-            node.value = self.split_value.restore(place, value, &mut value_escapes);
+            // Values are finite in every forest that was ever written.
+            node.value = firm(self.split_value.restore(place, value, &mut value_escapes));
             node.impurity = self.split_impurity.restore(place, impurity, &mut impurity_escapes);
             place += 1;
         }
-        Ok(())
     }
 }
 

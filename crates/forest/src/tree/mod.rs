@@ -133,12 +133,6 @@ impl Tree {
         }
     }
 
-    /// Takes the tree apart.
-    #[must_use]
-    pub fn into_nodes(self) -> Vec<Node> {
-        self.nodes
-    }
-
     /// All nodes by number; the root is the first.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
