@@ -49,7 +49,7 @@ def main() -> None:
     args = parser.parse_args()
     data = load("ames", args.folder)
     forest = RandomForestRegressor(args.trees, random_state=42, n_jobs=-1).fit(data["x"], data["y"])
-    ours = Spinney(args.binaries / "bundle", args.folder, args.trees)
+    ours = Spinney(args.binaries / "bundles", args.folder, args.trees)
     print(f"{ours.nodes:,} nodes; bundle {ours.bytes:,} bytes", end="")
 
     with tempfile.TemporaryDirectory() as folder:

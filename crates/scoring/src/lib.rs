@@ -2,9 +2,11 @@
 
 mod body;
 mod bundle_scorer;
+mod envelope;
 mod error;
 mod key;
 mod options;
+mod ordered_object;
 mod python_json;
 mod router;
 mod scorer;

@@ -5,12 +5,14 @@
 
 use std::mem;
 
+use crate::envelope::WRAPPERS;
+
 /// An infinite number in the text, written as `Infinity` or too large for an `f64`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct InfiniteNumber {
-    /// Index in the innermost array around it, counted from 0.
+    /// Index in the innermost array around it, counted from 0; of a list in a list that of the outer one.
     pub(crate) row: Option<usize>,
-    /// Key in the innermost object around it.
+    /// Key in the innermost object around it, unless it is the name of a wrapper.
     pub(crate) column: Option<String>,
 }
 
@@ -87,15 +89,22 @@ impl Place {
     }
 
     fn into_error(self) -> InfiniteNumber {
-        let row = self.open.iter().rev().find_map(|container| match container {
+        let index = |container: &Container| match container {
             Container::Array(index) => Some(*index),
             Container::Object(_) => None,
-        });
+        };
+        let mut innermost = self.open.iter().rev();
+        let row = match (innermost.next().and_then(index), innermost.next().and_then(index)) {
+            // A row of values among rows.
+            (Some(_), Some(row)) => Some(row),
+            _ => self.open.iter().rev().find_map(index),
+        };
         let column = self.open.into_iter().rev().find_map(|container| match container {
             Container::Object(key) => key,
             Container::Array(_) => None,
         });
-        InfiniteNumber { row, column: column.map(|key| serde_json::from_str(&key).unwrap_or(key)) }
+        let column = column.map(|key| serde_json::from_str(&key).unwrap_or(key));
+        InfiniteNumber { row, column: column.filter(|name| !WRAPPERS.contains(&name.as_str())) }
     }
 }
 
@@ -123,6 +132,8 @@ mod tests {
         assert_eq!(to_json(r#"{"c": [1, 2, 1e400]}"#), infinite(2, "c"));
         assert_eq!(to_json(r#"{"\u00e9\"": -1e999}"#), infinite(None, "é\""));
         assert_eq!(to_json("1e400"), Err(InfiniteNumber { row: None, column: None }));
+        let row_1 = Err(InfiniteNumber { row: Some(1), column: None });
+        assert_eq!(to_json(r#"{"columns": ["c"], "data": [[1, 2], [3, Infinity]]}"#), row_1);
         assert!(to_json(r#"["Infinity", "1e400", 1e300]"#).is_ok());
     }
 

@@ -111,10 +111,10 @@ async fn refuses_what_is_not_json() {
 
 #[tokio::test]
 async fn refuses_json_without_records() {
-    for body in ["1", "null", "\"text\"", "{}", "{\"data\": 1}", "{\"rows\": []}", "NaN"] {
+    for body in ["1", "null", "\"text\"", "{}", "NaN"] {
         let (status, code, message, row, _) = refusal(body).await;
         assert_eq!((status, code.as_str(), row), (422, "WrongShape", None), "{body}");
-        assert!(message.starts_with("the body must be a list of records"), "{message}");
+        assert!(message.starts_with("the body must hold rows: a list of records"), "{message}");
     }
     let (status, code, message, row, _) = refusal(format!("[{}, 5]", record())).await;
     assert_eq!((status, code.as_str(), row), (422, "WrongShape", Some(1)));

@@ -1,6 +1,6 @@
 //! Times bundles for `benches/peers/bundle.py`, which asks on standard input, one repetition at a time.
 //!
-//! Called as `bundle FOLDER TREES`: fits a forest on the Ames data in FOLDER, saves a bundle and says `ready`, with the bundle's
+//! Called as `bundles FOLDER TREES`: fits a forest on the Ames data in FOLDER, saves a bundle and says `ready`, with the bundle's
 //! bytes and the forest's nodes. Each line of input is then answered with milliseconds: `save`, `load`, `load+nodes` (and the
 //! nodes are unpacked), `inspect` (the header only), `read+hash` (reading the file and hashing it, which no format can do without), `compile`.
 #![expect(clippy::print_stdout, reason = "it answers on standard output")]
@@ -17,7 +17,7 @@ use spinney_preprocess::{InputSchema, Preprocessor, Table};
 
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
-    let [folder, n_trees] = args.as_slice() else { bail!("usage: bundle FOLDER TREES") };
+    let [folder, n_trees] = args.as_slice() else { bail!("usage: bundles FOLDER TREES") };
     let bundle = train(Path::new(folder), n_trees.parse().context("TREES")?)?;
     let path = Path::new(folder).join("ames.bundle");
     bundle.save(&path)?;
