@@ -6,23 +6,23 @@ use crate::{
 };
 
 /// Reads rows in any of the forms that clients of Azure ML send.
-pub(crate) fn parse(bytes: &[u8]) -> Result<ScoreRequest, ScoreError> {
+pub(crate) fn parse(bytes: &[u8], guess: bool) -> Result<ScoreRequest, ScoreError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let message = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
         ScoreError::new(ErrorCode::MalformedJson, message)
     })?;
-    match read(text) {
+    match read(text, guess) {
         // Perhaps Python wrote it. What it may write beyond JSON is a syntax error to the parser.
         Err(error) if error.code() == ErrorCode::MalformedJson => {
             let json = python_json::to_json(text).map_err(infinite)?;
-            if json == text { Err(error) } else { read(&json) }
+            if json == text { Err(error) } else { read(&json, guess) }
         }
         result => result,
     }
 }
 
-fn read(text: &str) -> Result<ScoreRequest, ScoreError> {
-    Ok(ScoreRequest { records: envelope::read(text)? })
+fn read(text: &str, guess: bool) -> Result<ScoreRequest, ScoreError> {
+    Ok(ScoreRequest { records: envelope::read(text, guess)?, guess })
 }
 
 fn infinite(number: InfiniteNumber) -> ScoreError {

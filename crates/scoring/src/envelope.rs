@@ -15,9 +15,46 @@ pub(crate) const WRAPPERS: [&str; 7] =
 /// Wrappers within wrappers: nobody sends more.
 const MAX_DEPTH: usize = 3;
 
-/// Reads the rows of a body.
-pub(crate) fn read(text: &str) -> Result<Vec<Record>, ScoreError> {
-    rows(serde_json::from_str(text).map_err(malformed)?, MAX_DEPTH)
+/// Reads the rows of a body. With `repeat` a single value beside lists is repeated, as pandas does.
+pub(crate) fn read(text: &str, repeat: bool) -> Result<Vec<Record>, ScoreError> {
+    let body: &RawValue = serde_json::from_str(text).map_err(malformed)?;
+    match mixed_columns(body) {
+        Some(object) if repeat => repeated_columns(&object?),
+        _ => rows(body, MAX_DEPTH),
+    }
+}
+
+/// An object of lists and single values, as it is or as `data`.
+fn mixed_columns(body: &RawValue) -> Option<Result<OrderedObject<'_>, ScoreError>> {
+    let object = match (kind(body) == b'{').then(|| parse::<OrderedObject<'_>>(body))? {
+        Ok(object) => object,
+        Err(error) => return Some(Err(error)),
+    };
+    if let Some(inner) = object.get("data").filter(|inner| kind(inner) == b'{') {
+        return mixed_columns(inner);
+    }
+    let n_lists = object.iter().filter(|(_, value)| kind(value) == b'[').count();
+    let n_objects = object.iter().filter(|(_, value)| kind(value) == b'{').count();
+    (n_lists > 0 && n_objects == 0 && n_lists < object.len()).then_some(Ok(object))
+}
+
+fn repeated_columns(object: &OrderedObject<'_>) -> Result<Vec<Record>, ScoreError> {
+    let mut lists = Columns::new();
+    let mut singles: Vec<(&str, Value)> = Vec::new();
+    for (name, value) in object.iter() {
+        if kind(value) == b'[' {
+            lists.push((name.to_owned(), parse(value)?));
+        } else {
+            singles.push((name, parse(value)?));
+        }
+    }
+    let mut records = columns(lists)?;
+    for record in &mut records {
+        for (name, value) in &singles {
+            record.insert(*name, value.clone());
+        }
+    }
+    Ok(records)
 }
 
 fn rows(body: &RawValue, depth: usize) -> Result<Vec<Record>, ScoreError> {

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod body;
 mod bundle_scorer;
 mod envelope;
 mod error;
+mod guess;
 mod key;
 mod options;
 mod ordered_object;
@@ -12,10 +14,11 @@ mod router;
 mod scorer;
 mod server;
 
+pub use answer::{AnswerStyle, UnknownAnswerStyle};
 pub use bundle_scorer::BundleScorer;
 pub use error::{ErrorCode, ScoreError};
 pub use key::Key;
 pub use options::ServerOptions;
 pub use router::router;
-pub use scorer::{ModelIdentity, ScoreRequest, ScoreResponse, Scorer};
+pub use scorer::{Guess, GuessKind, ModelIdentity, ScoreRequest, ScoreResponse, Scorer};
 pub use server::{serve, shutdown_signal};

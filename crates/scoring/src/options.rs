@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::Key;
+use crate::{AnswerStyle, Key};
 
 /// How a server treats requests.
 ///
@@ -20,12 +20,20 @@ pub struct ServerOptions {
     pub(crate) key: Option<Key>,
     pub(crate) max_body_bytes: usize,
     pub(crate) request_timeout: Duration,
+    pub(crate) answer_style: AnswerStyle,
+    pub(crate) errors_in_answers: bool,
 }
 
 impl Default for ServerOptions {
-    /// No key, bodies up to 32 MiB, a minute for a request.
+    /// No key, bodies up to 32 MiB, a minute for a request, native answers.
     fn default() -> Self {
-        Self { key: None, max_body_bytes: 32 << 20, request_timeout: Duration::from_secs(60) }
+        Self {
+            key: None,
+            max_body_bytes: 32 << 20,
+            request_timeout: Duration::from_secs(60),
+            answer_style: AnswerStyle::Native,
+            errors_in_answers: false,
+        }
     }
 }
 
@@ -48,6 +56,21 @@ impl ServerOptions {
     #[must_use]
     pub fn request_timeout(mut self, request_timeout: Duration) -> Self {
         self.request_timeout = request_timeout;
+        self
+    }
+
+    /// Sets the form of answers, and with it whether what a request does not say is guessed or refused.
+    #[must_use]
+    pub fn answer_style(mut self, answer_style: AnswerStyle) -> Self {
+        self.answer_style = answer_style;
+        self
+    }
+
+    /// Answers requests that cannot be scored with 200 and a JSON string that contains `{"error": ..}`, as the workshop's
+    /// first scoring script does. Clients that look at the status alone take that for an answer.
+    #[must_use]
+    pub fn errors_in_answers(mut self, errors_in_answers: bool) -> Self {
+        self.errors_in_answers = errors_in_answers;
         self
     }
 }

@@ -1,17 +1,20 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Serialize;
 
-use crate::{ErrorCode, ModelIdentity, ScoreError, ScoreResponse, Scorer, ServerOptions, body};
+use crate::{
+    ErrorCode, ScoreError, ScoreResponse, Scorer, ServerOptions,
+    answer::{answer, error_in_answer},
+    body,
+};
 
 /// Builds the whole application: `GET /` for liveness and `POST /score`.
 ///
@@ -65,44 +68,30 @@ async fn method_not_allowed() -> ScoreError {
 async fn score<S: Scorer>(
     State(app): State<Arc<App<S>>>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, ScoreError> {
+) -> Response {
+    match try_score(&app, body).await {
+        Ok(response) => answer(app.options.answer_style, &response, app.scorer.model()),
+        Err(error) if app.options.errors_in_answers => error_in_answer(&error),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn try_score<S: Scorer>(
+    app: &App<S>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<ScoreResponse, ScoreError> {
     let body = body.map_err(|rejection| refuse_body(&rejection, &app.options))?;
     let scorer = Arc::clone(&app.scorer);
+    let guess = app.options.answer_style.guesses();
     // Scoring computes, and that must not keep connections waiting.
     let scoring = move || {
-        let request = body::parse(&body)?;
+        let request = body::parse(&body, guess)?;
         scorer.score(request)
     };
-    let response = tokio::task::spawn_blocking(scoring).await.map_err(|error| {
+    tokio::task::spawn_blocking(scoring).await.map_err(|error| {
         tracing::error!(%error, "the scorer panicked");
         ScoreError::internal()
-    })??;
-    Ok(answer(response, app.scorer.model()))
-}
-
-fn answer(response: ScoreResponse, model: Option<&ModelIdentity>) -> Response {
-    #[derive(Serialize)]
-    struct Body {
-        predictions: Vec<f64>,
-    }
-    let mut headers = HeaderMap::new();
-    if let Some(model) = model {
-        set(&mut headers, "x-spinney-model", &model.name);
-        set(&mut headers, "x-spinney-model-version", &model.version);
-        set(&mut headers, "x-spinney-fingerprint", &model.fingerprint);
-    }
-    if !response.unseen_categories.is_empty() {
-        let counts = response.unseen_categories.iter().map(|(name, n)| format!("{name}={n}"));
-        set(&mut headers, "x-spinney-unseen", &counts.collect::<Vec<_>>().join(", "));
-    }
-    (headers, Json(Body { predictions: response.predictions })).into_response()
-}
-
-/// Names may hold anything, a header may not: what cannot be said there is left out.
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
+    })?
 }
 
 fn refuse_body(rejection: &BytesRejection, options: &ServerOptions) -> ScoreError {

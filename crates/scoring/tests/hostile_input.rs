@@ -218,7 +218,7 @@ struct Sleeps;
 impl Scorer for Sleeps {
     fn score(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
         std::thread::sleep(Duration::from_millis(300));
-        Ok(ScoreResponse { predictions: vec![], unseen_categories: vec![] })
+        Ok(ScoreResponse::new(vec![]))
     }
 }
 

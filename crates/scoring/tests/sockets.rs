@@ -70,7 +70,7 @@ struct Slow;
 impl Scorer for Slow {
     fn score(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
         std::thread::sleep(Duration::from_millis(500));
-        Ok(ScoreResponse { predictions: vec![1.0], unseen_categories: vec![] })
+        Ok(ScoreResponse::new(vec![1.0]))
     }
 }
 

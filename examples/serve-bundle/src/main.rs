@@ -6,7 +6,9 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 use anyhow::Context;
 use clap::Parser;
 use spinney_artifact::ModelBundle;
-use spinney_scoring::{BundleScorer, Key, ServerOptions, router, serve, shutdown_signal};
+use spinney_scoring::{
+    AnswerStyle, BundleScorer, Key, ServerOptions, router, serve, shutdown_signal,
+};
 use tokio::net::TcpListener;
 
 /// Serves a bundle: GET / for liveness, POST /score for predictions.
@@ -23,16 +25,24 @@ struct Args {
     /// Key that clients have to send [default: none, anybody may score].
     #[arg(long)]
     key: Option<String>,
+    /// Form of answers: native, or as the workshop's scripts answer (and guess): list, json-string.
+    #[arg(long, default_value_t)]
+    answer_style: AnswerStyle,
+    /// Answer what cannot be scored with 200 and {"error"} in a JSON string, as the workshop's first script does.
+    #[arg(long)]
+    errors_in_answers: bool,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let bundle = ModelBundle::load(&args.bundle)?;
-    let options = match &args.key {
-        Some(key) => ServerOptions::default().key(Key::new(key)),
-        None => ServerOptions::default(),
-    };
+    let mut options = ServerOptions::default()
+        .answer_style(args.answer_style)
+        .errors_in_answers(args.errors_in_answers);
+    if let Some(key) = &args.key {
+        options = options.key(Key::new(key));
+    }
     let address = (args.host, args.port);
     let listener = TcpListener::bind(address).await.with_context(|| format!("{address:?}"))?;
     println!("serving {} on http://{}", args.bundle.display(), listener.local_addr()?);

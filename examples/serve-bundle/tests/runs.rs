@@ -83,6 +83,25 @@ fn serves_with_a_key_until_told_to_stop() {
 }
 
 #[test]
+fn answers_in_the_style_that_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("areas.bundle");
+    bundle().save(&path).unwrap();
+    let server = Server::start(&path, &["--answer-style", "list"]);
+    let (status, answer) = server.score("", &json!([{"area": "70"}]));
+    assert_eq!((status, answer.as_array().map(Vec::len)), (200, Some(1)), "{answer}");
+    drop(server);
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_serve-bundle"));
+    let output = command.arg(&path).args(["--answer-style", "xml"]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("`xml` is no answer style: use native, list or json-string"),
+        "{message}"
+    );
+}
+
+#[test]
 fn names_a_bundle_that_is_not_there() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_serve-bundle"));
     let output = command.arg("no/such.bundle").output().unwrap();

@@ -60,5 +60,10 @@ fn train() -> ModelBundle {
     let (transformer, x) = plan.fit_transform(&train).unwrap();
     let y = ArrayView1::from(train.target().unwrap());
     let forest = RandomForest::params().seed(42).fit_arrays(x.view(), y).unwrap();
-    ModelBundle::new(transformer, forest, BundleMetadata::new("ames-housing", "1")).unwrap()
+    let bundle = ModelBundle::new(transformer, forest, BundleMetadata::new("ames-housing", "1"));
+    let bundle = bundle.unwrap();
+    // Once for all clones.
+    bundle.predictor();
+    bundle.fingerprint();
+    bundle
 }
