@@ -48,17 +48,19 @@ impl Narrow {
             0 => (Self::Zero, len, 0),
             1 => {
                 let numbers: Vec<u8> = get(bytes)?;
-                let (found, most) = (numbers.len(), numbers.iter().max().map_or(0, |&n| n.into()));
+                let (found, most) =
+                    (numbers.len(), numbers.iter().fold(0, |most, &n| n.max(most)).into());
                 (Self::Byte(numbers), found, most)
             }
             2 => {
                 let numbers: Vec<u16> = get(bytes)?;
-                let (found, most) = (numbers.len(), numbers.iter().max().map_or(0, |&n| n.into()));
+                let (found, most) =
+                    (numbers.len(), numbers.iter().fold(0, |most, &n| n.max(most)).into());
                 (Self::Short(numbers), found, most)
             }
             4 => {
                 let numbers: Vec<u32> = get(bytes)?;
-                let (found, most) = (numbers.len(), numbers.iter().max().map_or(0, |&n| n));
+                let (found, most) = (numbers.len(), numbers.iter().fold(0, |most, &n| n.max(most)));
                 (Self::Long(numbers), found, most)
             }
             width => return Err(invalid(&format!("{width} is no width of a number"))),
