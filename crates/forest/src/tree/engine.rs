@@ -50,7 +50,7 @@ impl Targets {
     }
 
     /// What a tree sees of them.
-    fn of_tree(&self, targets: WeightedTargets<'_>) -> Option<(TreeTargets, bool)> {
+    fn of_tree<'a>(&self, targets: WeightedTargets<'a>) -> Option<(TreeTargets<'a>, bool)> {
         let whole = self.whole.as_ref().and_then(|whole| whole.of_tree(targets.weight));
         let real = || self.real.as_ref()?.of_tree(targets);
         whole.map(|whole| (whole, self.rounded)).or_else(|| real().map(|real| (real, false)))

@@ -11,6 +11,7 @@ use super::{
     lists::{Lists, Needed, part_stably},
     node_sums::NodeSums,
     nodes::{Halves, Nodes, Open},
+    real_targets::Term,
     row_order::{NodeRows, RowOrder},
     small::SmallSubtree,
     targets::{Sums, TreeTargets},
@@ -24,7 +25,7 @@ use crate::{
 pub(crate) fn grow(
     x: &FeatureColumns,
     columns: &Columns,
-    targets: &TreeTargets,
+    targets: &TreeTargets<'_>,
     limits: GrowLimits,
     generator: XorShift32,
 ) -> Tree {
@@ -72,7 +73,7 @@ struct Pending {
 pub(super) struct Grower<'a> {
     pub(super) x: &'a FeatureColumns,
     pub(super) columns: &'a Columns,
-    pub(super) targets: &'a TreeTargets,
+    pub(super) targets: &'a TreeTargets<'a>,
     pub(super) limits: GrowLimits,
     /// The rows of each node: in the order of the data, or in scikit-learn's if that matters.
     pub(super) rows: Vec<u32>,
@@ -142,13 +143,13 @@ impl Grower<'_> {
         drawn: Drawn,
         bins: Option<&[Bin]>,
     ) -> Option<Cut> {
-        let Sums::InOrder(terms) = &self.targets.sums else { return self.contest.winner() };
+        let Sums::InOrder(targets) = self.targets.sums else { return self.contest.winner() };
         let allowed = self.allowed(open.n_rows);
         let node = NodeRows {
             x: self.x,
             columns: self.columns,
             sorted: bins.map(|bins| (&self.lists, bins)),
-            terms,
+            targets,
             rows: &mut self.rows[node.clone()],
             node,
             sums: &open.sums,
@@ -167,9 +168,9 @@ impl Grower<'_> {
             self.on_left[row as usize] = u8::from(on_left);
         }
         match &self.targets.sums {
-            Sums::InOrder(terms) => {
+            &Sums::InOrder(targets) => {
                 let n_left = cut.turn.n_left as usize;
-                self.row_order.part((rows, n_left), &self.on_left, terms, &open.sums)
+                self.row_order.part((rows, n_left), &self.on_left, targets, &open.sums)
             }
             Sums::Whole { squares } => {
                 part_stably(rows, &self.on_left, &mut self.moved);
@@ -245,12 +246,14 @@ impl Grower<'_> {
     }
 }
 
-fn root(targets: &TreeTargets, rows: &[u32]) -> Open {
+fn root(targets: &TreeTargets<'_>, rows: &[u32]) -> Open {
     let record = |row: u32| targets.records[row as usize];
     let whole = rows.iter().fold(0.0, |sum, &row| sum + f64::from(record(row).sum));
     let mut sums = NodeSums::default();
     match &targets.sums {
-        Sums::InOrder(terms) => rows.iter().for_each(|&row| sums.add(&terms[row as usize])),
+        &Sums::InOrder(targets) => {
+            rows.iter().for_each(|&row| sums.add(&Term::of_row(targets, row)));
+        }
         Sums::Whole { squares } => {
             for &row in rows {
                 sums.weight += f64::from(record(row).weight);

@@ -115,32 +115,29 @@ pub(super) fn scores_in_order(
                 weight += term.weight;
             }
         } else {
-            (sum, weight) = from_behind(node, terms[n_left..].iter());
+            (sum, weight) = from_behind(node, terms[n_left..].iter().copied());
         }
         at = n_left;
         found(n_left as u32, score(node.total, node.weight, sum, weight));
     }
 }
 
-fn from_behind<'a>(
-    node: &NodeSums,
-    right: impl DoubleEndedIterator<Item = &'a Term>,
-) -> (f64, f64) {
+fn from_behind(node: &NodeSums, right: impl DoubleEndedIterator<Item = Term>) -> (f64, f64) {
     right.rev().fold((node.total, node.weight), |(sum, weight), term| {
         (sum - term.total, weight - term.weight)
     })
 }
 
 /// The sums over both sides of a split, for the terms of rows in their last order.
-pub(super) fn halves_in_order<'a>(
+pub(super) fn halves_in_order(
     node: &NodeSums,
-    left_terms: impl Iterator<Item = &'a Term>,
-    right_terms: impl ExactSizeIterator<Item = &'a Term> + DoubleEndedIterator + Clone,
+    left_terms: impl Iterator<Item = Term>,
+    right_terms: impl ExactSizeIterator<Item = Term> + DoubleEndedIterator + Clone,
     n_left: usize,
 ) -> Halves {
     let (mut left, mut right) = (NodeSums::default(), NodeSums::default());
-    left_terms.for_each(|term| left.add(term));
-    right_terms.clone().for_each(|term| right.add(term));
+    left_terms.for_each(|term| left.add(&term));
+    right_terms.clone().for_each(|term| right.add(&term));
     let mut boundary = left;
     if n_left > right_terms.len() {
         (boundary.total, boundary.weight) = from_behind(node, right_terms);

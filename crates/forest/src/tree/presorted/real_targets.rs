@@ -33,6 +33,14 @@ pub(super) struct Term {
     pub(super) weight: f64,
 }
 
+impl Term {
+    #[inline(always)]
+    pub(super) fn of_row(targets: WeightedTargets<'_>, row: u32) -> Self {
+        let (y, weight) = (targets.y[row as usize], targets.weight[row as usize]);
+        Self { total: weight * y, squares: weight * y * y, weight }
+    }
+}
+
 impl RealTargets {
     /// `None` if the targets are extremely large, or hardly differ.
     pub(crate) fn new(y: &[f64]) -> Option<Self> {
@@ -45,7 +53,7 @@ impl RealTargets {
     }
 
     /// What a tree sees of the targets; `None` if its weights are no counts.
-    pub(crate) fn of_tree(&self, targets: WeightedTargets<'_>) -> Option<TreeTargets> {
+    pub(crate) fn of_tree<'a>(&self, targets: WeightedTargets<'a>) -> Option<TreeTargets<'a>> {
         let (mut most, mut sum) = (0.0_f64, 0.0);
         for &weight in targets.weight {
             if f64::from(weight as u32).to_bits() != weight.to_bits() {
@@ -65,14 +73,12 @@ impl RealTargets {
             .exp2();
         let per_unit = unit.recip();
         let mut records = Vec::with_capacity(targets.y.len());
-        let mut terms = Vec::with_capacity(targets.y.len());
         for (&y, &weight) in targets.y.iter().zip(targets.weight) {
             let count = weight as u32;
             let whole = ((y - self.center) * per_unit) as i32;
             records.push(Record { sum: whole * count as i32, weight: count });
-            terms.push(Term { total: weight * y, squares: weight * y * y, weight });
         }
-        Some(TreeTargets { records, unit, sums: Sums::InOrder(terms) })
+        Some(TreeTargets { records, unit, sums: Sums::InOrder(targets) })
     }
 }
 
@@ -115,10 +121,10 @@ mod tests {
             assert!(RealTargets::new(&y).is_none(), "{y:?}");
         }
         let (y, real) = ([0.5, 0.25], RealTargets::new(&[0.5, 0.25]).unwrap());
-        let of_tree = |weight: &[f64]| real.of_tree(WeightedTargets { y: &y, weight });
-        assert!(of_tree(&[0.0, 1e5]).is_some());
+        let is_known = |weight: &[f64]| real.of_tree(WeightedTargets { y: &y, weight }).is_some();
+        assert!(is_known(&[0.0, 1e5]));
         for weight in [0.5, -1.0, f64::NAN, 1e10] {
-            assert!(of_tree(&[1.0, weight]).is_none(), "{weight}");
+            assert!(!is_known(&[1.0, weight]), "{weight}");
         }
     }
 }

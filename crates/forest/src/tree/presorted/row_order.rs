@@ -17,6 +17,7 @@ use super::{
 use crate::{
     feature_columns::FeatureColumns,
     tree::{
+        criterion::WeightedTargets,
         search::FEATURE_THRESHOLD,
         sort::{gather, median, sort},
     },
@@ -43,8 +44,7 @@ pub(super) struct NodeRows<'a> {
     pub(super) columns: &'a Columns,
     /// Lists and bins; `None` in nodes that have none.
     pub(super) sorted: Option<(&'a Lists, &'a [Bin])>,
-    /// By row.
-    pub(super) terms: &'a [Term],
+    pub(super) targets: WeightedTargets<'a>,
     pub(super) node: Range<usize>,
     /// In the node's order.
     pub(super) rows: &'a mut [u32],
@@ -114,11 +114,11 @@ impl RowOrder {
         &mut self,
         (rows, n_left): (&mut [u32], usize),
         on_left: &[u8],
-        terms: &[Term],
+        targets: WeightedTargets<'_>,
         sums: &NodeSums,
     ) -> Halves {
         self.exchanges.partition(rows, n_left, |row| on_left[row as usize] == 0);
-        let term = |row: &u32| &terms[*row as usize];
+        let term = |row: &u32| Term::of_row(targets, *row);
         let (left, right) = rows.split_at(n_left);
         halves_in_order(sums, left.iter().map(term), right.iter().map(term), n_left)
     }
@@ -226,9 +226,9 @@ impl Rows for Sorting<'_> {
 
     fn scores(&mut self, feature: u32, missing_left: bool, last: u32, found: impl FnMut(u32, f64)) {
         let n_missing = self.n_missing(feature);
-        let NodeRows { x, terms, sums, allowed, rows, .. } = &self.node;
+        let NodeRows { x, targets, sums, allowed, rows, .. } = &self.node;
         self.buffers.terms.clear();
-        self.buffers.terms.extend(rows.iter().map(|&row| terms[row as usize]));
+        self.buffers.terms.extend(rows.iter().map(|&row| Term::of_row(*targets, row)));
         let column = x.column(feature as usize);
         let value = |place: usize| column[rows[place] as usize];
         let (start, end) =

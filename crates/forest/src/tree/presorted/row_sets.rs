@@ -68,7 +68,7 @@ impl RowSets {
         &mut self,
         x: &FeatureColumns,
         columns: &Columns,
-        targets: &TreeTargets,
+        targets: &TreeTargets<'_>,
         rows: &[u32],
     ) -> bool {
         self.rows.clear();
@@ -88,7 +88,7 @@ impl RowSets {
         }
         for (term, &row) in self.terms.iter_mut().zip(rows) {
             match &targets.sums {
-                Sums::InOrder(terms) => *term = terms[row as usize],
+                Sums::InOrder(targets) => *term = Term::of_row(*targets, row),
                 Sums::Whole { squares } => term.squares = squares[row as usize] as f64,
             }
         }
@@ -99,7 +99,7 @@ impl RowSets {
     }
 
     /// `false` if values of a column are too close.
-    fn compare(&mut self, x: &FeatureColumns, columns: &Columns, sums: &Sums) -> bool {
+    fn compare(&mut self, x: &FeatureColumns, columns: &Columns, sums: &Sums<'_>) -> bool {
         let stride = self.stride;
         if let Some(RankTable { ranks, safe_distance }) = &columns.ranks {
             let by_row = |_, row: u32| &ranks[row as usize * stride..][..stride];
@@ -130,7 +130,7 @@ impl RowSets {
     fn compare_cells<'c, T: Copy + PartialOrd + 'c>(
         &mut self,
         columns: &Columns,
-        sums: &Sums,
+        sums: &Sums<'_>,
         by_row: impl Fn(usize, u32) -> &'c [T],
         near: impl Fn(usize, T, T) -> bool,
     ) {
@@ -253,7 +253,7 @@ pub(super) fn bits(mut set: Set) -> impl Iterator<Item = usize> {
 }
 
 /// Sums and weights of all sets of up to eight rows.
-fn fill_sums(sums: &mut [[f64; 2]], rows: &[u32], targets: &TreeTargets) {
+fn fill_sums(sums: &mut [[f64; 2]], rows: &[u32], targets: &TreeTargets<'_>) {
     sums[0] = [0.0; 2];
     for (bit, &row) in rows.iter().enumerate() {
         let record = targets.records[row as usize];

@@ -43,7 +43,7 @@ impl SetOrder {
     ) -> (Halves, [Self; 2]) {
         let n_rows = usize::from(self.n_rows);
         let n_left = partition(&mut self.rows[..n_rows], |bit| left >> bit & 1 == 1);
-        let term = |bit: &u8| &terms[usize::from(*bit)];
+        let term = |bit: &u8| terms[usize::from(*bit)];
         let (left, right) = self.rows[..n_rows].split_at(n_left);
         let halves = halves_in_order(node, left.iter().map(term), right.iter().map(term), n_left);
         let mut right_side = Self { n_rows: right.len() as u8, ..self };

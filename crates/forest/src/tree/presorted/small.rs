@@ -56,7 +56,7 @@ impl SmallSubtree {
         &mut self,
         x: &FeatureColumns,
         columns: &Columns,
-        targets: &TreeTargets,
+        targets: &TreeTargets<'_>,
         rows: &[u32],
     ) -> bool {
         self.sets.enter(x, columns, targets, rows)

@@ -1,12 +1,7 @@
 //! Targets as whole numbers.
 
-use super::{
-    contest::Margin,
-    node_sums::NodeSums,
-    real_targets::{Term, margin},
-    row_sets::MAX_ROWS,
-};
-use crate::tree::sort::INSERTION_LENGTH;
+use super::{contest::Margin, node_sums::NodeSums, real_targets::margin, row_sets::MAX_ROWS};
+use crate::tree::{criterion::WeightedTargets, sort::INSERTION_LENGTH};
 
 /// Node sums have to stay below this for the engine's own arithmetic.
 const MAX_SUM: u64 = 1 << 51;
@@ -67,7 +62,7 @@ impl WholeTargets {
     }
 
     /// What a tree sees of the targets; `None` if its weights are no counts or its sums could be inexact.
-    pub(crate) fn of_tree(&self, weight: &[f64]) -> Option<TreeTargets> {
+    pub(crate) fn of_tree(&self, weight: &[f64]) -> Option<TreeTargets<'static>> {
         let mut records = Vec::with_capacity(weight.len());
         let mut squares = Vec::with_capacity(weight.len());
         let (mut sum, mut sum_of_squares, mut sum_of_weights) = (0_u64, 0_u128, 0_u64);
@@ -98,23 +93,23 @@ pub(crate) struct Record {
 
 /// The targets of one tree, by training row.
 #[derive(Debug)]
-pub(crate) struct TreeTargets {
+pub(crate) struct TreeTargets<'a> {
     /// Whole numbers, which the search for splits adds up in any order.
     pub(super) records: Vec<Record>,
     pub(super) unit: f64,
-    pub(super) sums: Sums,
+    pub(super) sums: Sums<'a>,
 }
 
 /// What the sums of nodes are added up from.
 #[derive(Debug)]
-pub(super) enum Sums {
+pub(super) enum Sums<'a> {
     /// The records and Σ w·y² of each row, in units: exact in any order.
     Whole { squares: Vec<i64> },
     /// True targets, which scikit-learn's order decides the last bits of.
-    InOrder(Vec<Term>),
+    InOrder(WeightedTargets<'a>),
 }
 
-impl TreeTargets {
+impl TreeTargets<'_> {
     /// Subtrees of at most this many rows are grown as sets.
     pub(super) fn max_small_rows(&self) -> usize {
         match self.sums {
