@@ -64,6 +64,6 @@ fn train() -> ModelBundle {
     let bundle = bundle.unwrap();
     // Once for all clones.
     bundle.predictor();
-    bundle.fingerprint();
+    let _ = bundle.fingerprint();
     bundle
 }
