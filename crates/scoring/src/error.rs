@@ -23,6 +23,8 @@ pub enum ErrorCode {
     Timeout,
     /// 413: the body is longer than the server's limit.
     BodyTooLarge,
+    /// 431: a header is longer than it may be.
+    HeaderTooLong,
     /// 422: the body is JSON, but holds no records.
     WrongShape,
     /// 422: a record lacks a column.
@@ -46,6 +48,7 @@ impl ErrorCode {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeaderTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::WrongShape | Self::MissingColumn | Self::InvalidValue | Self::MissingValue => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }

@@ -10,6 +10,7 @@ mod key;
 mod options;
 mod ordered_object;
 mod python_json;
+mod request_ids;
 mod router;
 mod scorer;
 mod server;

@@ -1,10 +1,10 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -13,7 +13,7 @@ use axum::{
 use crate::{
     ErrorCode, ScoreError, ScoreResponse, Scorer, ServerOptions,
     answer::{answer, error_in_answer},
-    body,
+    body, request_ids,
 };
 
 /// Builds the whole application: `GET /` for liveness and `POST /score`.
@@ -45,8 +45,14 @@ pub fn router<S: Scorer>(scorer: Arc<S>, options: ServerOptions) -> Router {
         .fallback(not_found)
         .layer(body_limit)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), limit_time::<S>))
+        .layer(middleware::from_fn(request_ids::add))
         .with_state(app)
 }
+
+/// Whether the scorer failed; a refusal is none.
+const RUN_FUNCTION_FAILED: HeaderName = HeaderName::from_static("x-ms-run-function-failed");
+/// Milliseconds from the body to the answer.
+const RUN_TIME: HeaderName = HeaderName::from_static("x-ms-run-fn-exec-ms");
 
 struct App<S> {
     scorer: Arc<S>,
@@ -69,11 +75,24 @@ async fn score<S: Scorer>(
     State(app): State<Arc<App<S>>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    match try_score(&app, body).await {
+    let start = Instant::now();
+    let scored = try_score(&app, body).await;
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    let failed = matches!(&scored, Err(error) if error.code() == ErrorCode::Internal);
+    let mut answer = match scored {
         Ok(response) => answer(app.options.answer_style, &response, app.scorer.model()),
         Err(error) if app.options.errors_in_answers => error_in_answer(&error),
         Err(error) => error.into_response(),
+    };
+    let headers = answer.headers_mut();
+    headers.insert(
+        RUN_FUNCTION_FAILED,
+        HeaderValue::from_static(if failed { "True" } else { "False" }),
+    );
+    if let Ok(milliseconds) = HeaderValue::from_str(&format!("{milliseconds:.3}")) {
+        headers.insert(RUN_TIME, milliseconds);
     }
+    answer
 }
 
 async fn try_score<S: Scorer>(

@@ -226,7 +226,9 @@ impl Scorer for Sleeps {
 async fn survives_a_scorer_that_panics() {
     let app = router(Arc::new(Panics), ServerOptions::default());
     for _ in 0..3 {
-        let (status, code, message, ..) = post(app.clone(), "[]").await.refusal();
+        let answer = post(app.clone(), "[]").await;
+        assert_eq!(answer.headers["x-ms-run-function-failed"], "True");
+        let (status, code, message, ..) = answer.refusal();
         assert_eq!((status, code.as_str()), (500, "Internal"));
         assert_eq!(message, "the server failed, its log has the reason");
     }
@@ -235,7 +237,9 @@ async fn survives_a_scorer_that_panics() {
 #[tokio::test]
 async fn gives_up_after_the_time_limit() {
     let options = ServerOptions::default().request_timeout(Duration::from_millis(20));
-    let (status, code, message, ..) = post(router(Arc::new(Sleeps), options), "[]").await.refusal();
+    let answer = post(router(Arc::new(Sleeps), options), "[]").await;
+    assert!(answer.headers.contains_key("x-request-id"));
+    let (status, code, message, ..) = answer.refusal();
     assert_eq!((status, code.as_str()), (408, "Timeout"));
     assert_eq!(message, "the request took longer than 20 ms");
 }
