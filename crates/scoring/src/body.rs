@@ -1,5 +1,7 @@
 //! From the bytes of a body to records.
 
+use serde::Deserialize;
+
 use crate::{
     ErrorCode, ScoreError, ScoreRequest, envelope,
     python_json::{self, InfiniteNumber},
@@ -23,6 +25,17 @@ pub(crate) fn parse(bytes: &[u8], guess: bool) -> Result<ScoreRequest, ScoreErro
 
 fn read(text: &str, guess: bool) -> Result<ScoreRequest, ScoreError> {
     Ok(ScoreRequest { records: envelope::read(text, guess)?, guess })
+}
+
+/// The id that an inference request of the Open Inference Protocol carries.
+pub(crate) fn id(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Request {
+        id: Option<String>,
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    let read = |text: &str| serde_json::from_str::<Request>(text).ok();
+    read(text).or_else(|| read(&python_json::to_json(text).ok()?))?.id
 }
 
 fn infinite(number: InfiniteNumber) -> ScoreError {

@@ -1,7 +1,7 @@
 use ndarray::Array1;
 use spinney_artifact::{Error, ModelBundle};
 use spinney_forest::Error as ForestError;
-use spinney_preprocess::{Error as DataError, FeatureMatrix, Record, Table};
+use spinney_preprocess::{Error as DataError, FeatureMatrix, InputSchema, Record, Table};
 
 use crate::{
     ErrorCode, Guess, GuessKind, ModelIdentity, ScoreError, ScoreRequest, ScoreResponse, Scorer,
@@ -92,6 +92,10 @@ impl Scorer for BundleScorer {
         } else {
             self.score_strictly(&request.records)
         }
+    }
+
+    fn input_schema(&self) -> Option<&InputSchema> {
+        Some(self.bundle.input_schema())
     }
 
     fn model(&self) -> Option<&ModelIdentity> {

@@ -7,6 +7,7 @@ mod envelope;
 mod error;
 mod guess;
 mod key;
+mod open_inference;
 mod options;
 mod ordered_object;
 mod python_json;

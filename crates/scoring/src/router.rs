@@ -13,10 +13,10 @@ use axum::{
 use crate::{
     ErrorCode, ScoreError, ScoreResponse, Scorer, ServerOptions,
     answer::{answer, error_in_answer},
-    body, request_ids,
+    body, open_inference, request_ids,
 };
 
-/// Builds the whole application: `GET /` for liveness and `POST /score`.
+/// Builds the whole application: `GET /` for liveness, `POST /score`, and under `/v2` the Open Inference Protocol.
 ///
 /// It needs a tokio runtime to run on, but no socket: tests can call it in process.
 ///
@@ -39,8 +39,10 @@ pub fn router<S: Scorer>(scorer: Arc<S>, options: ServerOptions) -> Router {
     let app = Arc::new(App { scorer, options });
     Router::new()
         .route("/score", post(score::<S>))
+        .merge(open_inference::models())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), require_key::<S>))
         .route("/", get(liveness))
+        .merge(open_inference::health())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(body_limit)
@@ -54,8 +56,8 @@ const RUN_FUNCTION_FAILED: HeaderName = HeaderName::from_static("x-ms-run-functi
 /// Milliseconds from the body to the answer.
 const RUN_TIME: HeaderName = HeaderName::from_static("x-ms-run-fn-exec-ms");
 
-struct App<S> {
-    scorer: Arc<S>,
+pub(crate) struct App<S> {
+    pub(crate) scorer: Arc<S>,
     options: ServerOptions,
 }
 
@@ -76,7 +78,7 @@ async fn score<S: Scorer>(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let start = Instant::now();
-    let scored = try_score(&app, body).await;
+    let scored = try_score(&app, body, app.options.answer_style.guesses()).await;
     let milliseconds = start.elapsed().as_secs_f64() * 1e3;
     let failed = matches!(&scored, Err(error) if error.code() == ErrorCode::Internal);
     let mut answer = match scored {
@@ -95,13 +97,13 @@ async fn score<S: Scorer>(
     answer
 }
 
-async fn try_score<S: Scorer>(
+pub(crate) async fn try_score<S: Scorer>(
     app: &App<S>,
     body: Result<Bytes, BytesRejection>,
+    guess: bool,
 ) -> Result<ScoreResponse, ScoreError> {
     let body = body.map_err(|rejection| refuse_body(&rejection, &app.options))?;
     let scorer = Arc::clone(&app.scorer);
-    let guess = app.options.answer_style.guesses();
     // Scoring computes, and that must not keep connections waiting.
     let scoring = move || {
         let request = body::parse(&body, guess)?;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use spinney_preprocess::Record;
+use spinney_preprocess::{InputSchema, Record};
 
 use crate::ScoreError;
 
@@ -120,6 +120,11 @@ pub trait Scorer: Send + Sync + 'static {
     ///
     /// What the client is told. A panic is answered with 500 and does not end the server.
     fn score(&self, request: ScoreRequest) -> Result<ScoreResponse, ScoreError>;
+
+    /// What a row must contain, if that is known. The metadata of the Open Inference Protocol say it.
+    fn input_schema(&self) -> Option<&InputSchema> {
+        None
+    }
 
     /// Which model this is, if it has a name.
     fn model(&self) -> Option<&ModelIdentity> {
