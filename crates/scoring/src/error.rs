@@ -23,6 +23,8 @@ pub enum ErrorCode {
     Timeout,
     /// 413: the body is longer than the server's limit.
     BodyTooLarge,
+    /// 415: the body is encoded in a way that the server does not know.
+    UnsupportedEncoding,
     /// 431: a header is longer than it may be.
     HeaderTooLong,
     /// 422: the body is JSON, but holds no records.
@@ -48,6 +50,7 @@ impl ErrorCode {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::HeaderTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::WrongShape | Self::MissingColumn | Self::InvalidValue | Self::MissingValue => {
                 StatusCode::UNPROCESSABLE_ENTITY

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::{
     ErrorCode, ScoreError, ScoreResponse, Scorer, ServerOptions,
@@ -46,6 +47,8 @@ pub fn router<S: Scorer>(scorer: Arc<S>, options: ServerOptions) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(body_limit)
+        .layer(RequestDecompressionLayer::new())
+        .layer(middleware::from_fn(known_encoding))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), limit_time::<S>))
         .layer(middleware::from_fn(request_ids::add))
         .with_state(app)
@@ -59,6 +62,17 @@ const RUN_TIME: HeaderName = HeaderName::from_static("x-ms-run-fn-exec-ms");
 pub(crate) struct App<S> {
     pub(crate) scorer: Arc<S>,
     options: ServerOptions,
+}
+
+/// gzip and deflate are inflated as they are read, up to the limit for bodies; what else there is would not be JSON.
+async fn known_encoding(request: Request, next: Next) -> Response {
+    let encodings = request.headers().get_all(header::CONTENT_ENCODING).into_iter();
+    let known = ["identity", "gzip", "deflate"].map(str::as_bytes);
+    if encodings.into_iter().any(|encoding| !known.contains(&encoding.as_bytes())) {
+        let message = "send the body as it is, or encoded with gzip or deflate";
+        return ScoreError::new(ErrorCode::UnsupportedEncoding, message).into_response();
+    }
+    next.run(request).await
 }
 
 async fn liveness() -> &'static str {
