@@ -171,8 +171,21 @@ impl ModelBundle {
         reason = "JSON with text keys and flat sequences can always be written to memory"
     )]
     fn encode(&self) -> (Vec<u8>, Fingerprint) {
-        encode(&self.transformer, self.forest(), &self.metadata)
-            .expect("nothing in a bundle is beyond its format")
+        self.try_encode().expect("nothing in a bundle is beyond its format")
+    }
+
+    fn try_encode(&self) -> Result<(Vec<u8>, Fingerprint)> {
+        let [forest, statistics] = sections::to_bytes(self.forest())?;
+        let header = Header {
+            metadata: self.metadata.clone(),
+            schema_hash: self.feature_schema().hash().to_string(),
+            transform_params: self.transformer.params().clone(),
+            sections: container::list([&forest, &statistics]),
+        };
+        let (mut bytes, fingerprint) = container::write(&header)?;
+        bytes.extend(forest);
+        bytes.extend(statistics);
+        Ok((bytes, fingerprint))
     }
 
     /// Reads a bundle from bytes, which may come from anywhere: everything is checked.
@@ -249,22 +262,4 @@ fn check(transformer: &FittedPreprocessor, forest: usize, metadata: &BundleMetad
         return Err(Error::FeatureCount { transformer: schema.len(), forest });
     }
     metadata.check(schema.hash())
-}
-
-fn encode(
-    transformer: &FittedPreprocessor,
-    forest: &RandomForest,
-    metadata: &BundleMetadata,
-) -> Result<(Vec<u8>, Fingerprint)> {
-    let [forest, statistics] = sections::to_bytes(forest)?;
-    let header = Header {
-        metadata: metadata.clone(),
-        schema_hash: transformer.feature_schema().hash().to_string(),
-        transform_params: transformer.params().clone(),
-        sections: container::list([&forest, &statistics]),
-    };
-    let (mut bytes, fingerprint) = container::write(&header)?;
-    bytes.extend(forest);
-    bytes.extend(statistics);
-    Ok((bytes, fingerprint))
 }

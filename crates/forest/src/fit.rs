@@ -9,6 +9,7 @@ use crate::{
     bootstrap::{Bootstrap, feature_generator, tree_seeds},
     feature_columns::FeatureColumns,
     out_of_bag::OutOfBag,
+    rows::check_width,
     training_set::TrainingSet,
     tree::{
         Tree, bounds::MonotonicConstraints, criterion::WeightedTargets, engine::Engine,
@@ -134,9 +135,7 @@ impl RandomForestParams {
         y: ArrayView1<'_, f64>,
     ) -> Result<RandomForest> {
         let params = self.check_ref()?;
-        if x.ncols() != forest.n_features() {
-            return Err(Error::FeatureCount { expected: forest.n_features(), found: x.ncols() });
-        }
+        check_width(forest.n_features(), x.ncols())?;
         if params.n_estimators() < forest.trees().len() {
             return Err(Error::InvalidParameter {
                 parameter: "n_estimators",

@@ -5,6 +5,7 @@ use spinney_numpy_random::pairwise_sum;
 
 use crate::{
     Error, Node, OutOfBag, RandomForestParams, Result, Tree, feature_columns::round_to_f32,
+    rows::check_width,
 };
 
 /// Rows predicted together: each tree is walked for all of them before the next, so that it stays in the cache.
@@ -123,9 +124,7 @@ impl RandomForest {
         x: ArrayView2<'_, F>,
         mut out: ArrayViewMut1<'_, f64>,
     ) -> Result<()> {
-        if x.ncols() != self.n_features {
-            return Err(Error::FeatureCount { expected: self.n_features, found: x.ncols() });
-        }
+        check_width(self.n_features, x.ncols())?;
         if out.len() != x.nrows() {
             return Err(Error::OutputLength { expected: x.nrows(), found: out.len() });
         }

@@ -11,14 +11,17 @@ impl RandomForest {
         x: ArrayView2<'_, F>,
         of_row: impl Fn(&[f32]) -> T + Sync,
     ) -> Result<Vec<T>> {
-        if x.ncols() != self.n_features() {
-            return Err(Error::FeatureCount { expected: self.n_features(), found: x.ncols() });
-        }
+        check_width(self.n_features(), x.ncols())?;
         let rows = x.axis_iter(Axis(0)).into_par_iter().enumerate();
         let results: Vec<Result<T>> =
             rows.map(|(row, x)| Ok(of_row(&round_row(row, x)?))).collect();
         results.into_iter().collect()
     }
+}
+
+/// Refuses rows that are not as wide as those that a forest was fitted on.
+pub(crate) fn check_width(expected: usize, found: usize) -> Result<()> {
+    if found == expected { Ok(()) } else { Err(Error::FeatureCount { expected, found }) }
 }
 
 fn round_row<F: Float>(row: usize, x: ArrayView1<'_, F>) -> Result<Vec<f32>> {

@@ -18,9 +18,9 @@ const MAX_DEPTH: usize = 3;
 /// Reads the rows of a body. With `repeat` a single value beside lists is repeated, as pandas does.
 pub(crate) fn read(text: &str, repeat: bool) -> Result<Vec<Record>, ScoreError> {
     let body: &RawValue = serde_json::from_str(text).map_err(malformed)?;
-    match mixed_columns(body) {
-        Some(object) if repeat => repeated_columns(&object?),
-        _ => rows(body, MAX_DEPTH),
+    match repeat.then(|| mixed_columns(body)).flatten() {
+        Some(object) => repeated_columns(&object?),
+        None => rows(body, MAX_DEPTH),
     }
 }
 
@@ -100,7 +100,7 @@ fn object(body: &RawValue, depth: usize) -> Result<Vec<Record>, ScoreError> {
     }
     for name in WRAPPERS {
         if let Some(inner) = object.get(name)
-            && holds_rows(inner)?
+            && holds_rows(inner)
         {
             return if name == "Inputs" { designer(inner, depth) } else { rows(inner, depth) };
         }
@@ -125,15 +125,13 @@ fn object(body: &RawValue, depth: usize) -> Result<Vec<Record>, ScoreError> {
 }
 
 /// Whether a wrapper's value holds rows. A list of plain values is a column that is called so.
-fn holds_rows(inner: &RawValue) -> Result<bool, ScoreError> {
-    Ok(match kind(inner) {
+fn holds_rows(inner: &RawValue) -> bool {
+    match kind(inner) {
         b'{' => true,
-        b'[' => {
-            let items: Vec<&RawValue> = parse(inner)?;
-            items.first().is_none_or(|first| b"[{".contains(&kind(first)))
-        }
+        // What comes first in the list, or its end.
+        b'[' => inner.get()[1..].trim_ascii_start().starts_with(['[', '{', ']']),
         _ => false,
-    })
+    }
 }
 
 /// `Inputs` holds one named input, as Azure ML's designer has it, or any other form.
@@ -143,7 +141,7 @@ fn designer(inner: &RawValue, depth: usize) -> Result<Vec<Record>, ScoreError> {
         if let Some((name, only)) = inputs.iter().next()
             && inputs.len() == 1
             && !WRAPPERS.contains(&name)
-            && holds_rows(only)?
+            && holds_rows(only)
         {
             return rows(only, depth);
         }

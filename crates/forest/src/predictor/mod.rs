@@ -20,7 +20,7 @@ use ndarray::{Array1, ArrayView2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
 use self::{arena::CACHED_BYTES, form::Form, walk::ROW_LANES};
-use crate::{Error, RandomForest, Result, feature_columns::round_to_f32};
+use crate::{Error, RandomForest, Result, feature_columns::round_to_f32, rows::check_width};
 
 /// A forest compiled for prediction: the same results, bit for bit, many times faster.
 ///
@@ -122,9 +122,7 @@ impl Predictor {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn predict_row(&self, row: &[f32]) -> Result<f64> {
-        if row.len() != self.n_features {
-            return Err(Error::FeatureCount { expected: self.n_features, found: row.len() });
-        }
+        check_width(self.n_features, row.len())?;
         match row.iter().position(|value| value.is_infinite()) {
             Some(column) => Err(Error::InfiniteFeature { row: 0, column }),
             None => Ok(self.form.sum_row(row) / self.n_trees as f64),
@@ -171,9 +169,7 @@ impl Predictor {
         x: ArrayView2<'_, F>,
         mut out: ArrayViewMut1<'_, f64>,
     ) -> Result<()> {
-        if x.ncols() != self.n_features {
-            return Err(Error::FeatureCount { expected: self.n_features, found: x.ncols() });
-        }
+        check_width(self.n_features, x.ncols())?;
         if out.len() != x.nrows() {
             return Err(Error::OutputLength { expected: x.nrows(), found: out.len() });
         }

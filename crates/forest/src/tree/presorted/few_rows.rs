@@ -2,7 +2,7 @@
 //! features.
 
 use super::{
-    contest::{Margin, score},
+    contest::{gain, score},
     node_sums::NodeSums,
     nodes::Open,
     real_targets::{Term, margin},
@@ -98,11 +98,9 @@ impl<'a> FewRows<'a> {
         candidates: &(impl Iterator<Item = u32> + Clone),
     ) -> Option<(u32, Set)> {
         let (weight, mean) = (open.sums.weight, open.whole / open.sums.weight);
-        let margin: Margin = margin(open.n_rows, &open.sums, self.sets.unit);
-        let (mut ways, n_ways) = self.ways(|left_sum, left_weight| {
-            let d = left_sum - left_weight * mean;
-            d * d / (left_weight * (weight - left_weight))
-        });
+        let margin = margin(open.n_rows, &open.sums, self.sets.unit);
+        let (mut ways, n_ways) =
+            self.ways(|left_sum, left_weight| gain(mean, weight, left_sum, left_weight));
         let ways = &mut ways[..n_ways];
         let mut wanted = [0; MAX_WAYS];
         loop {

@@ -144,7 +144,7 @@ impl Grower<'_> {
         bins: Option<&[Bin]>,
     ) -> Option<Cut> {
         let Sums::InOrder(targets) = self.targets.sums else { return self.contest.winner() };
-        let allowed = self.allowed(open.n_rows);
+        let allowed = self.limits.search.allowed(open.n_rows);
         let node = NodeRows {
             x: self.x,
             columns: self.columns,

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::{Splitter, tree::grow};
 
 /// The limits of growing that this engine knows.
@@ -14,6 +16,14 @@ pub(crate) struct GrowLimits {
 pub(super) struct SearchLimits {
     pub(super) max_features: usize,
     pub(super) min_samples_leaf: usize,
+}
+
+impl SearchLimits {
+    /// How many of a node's rows may be on the left.
+    pub(super) fn allowed(&self, n_rows: u32) -> Range<u32> {
+        let fewest = self.min_samples_leaf as u32;
+        fewest..n_rows - fewest + 1
+    }
 }
 
 impl GrowLimits {

@@ -129,8 +129,8 @@ struct Sorting<'a> {
     buffers: &'a mut RowOrder,
 }
 
-impl Sorting<'_> {
-    fn list(&self, feature: u32) -> Option<(usize, &[u32])> {
+impl<'a> Sorting<'a> {
+    fn list(&self, feature: u32) -> Option<(usize, &'a [u32])> {
         match (self.node.sorted, &self.node.columns.kinds[feature as usize]) {
             (Some((lists, _)), &Kind::List { number }) => {
                 Some((number, lists.node(number, self.node.node.clone())))
@@ -167,10 +167,7 @@ impl Rows for Sorting<'_> {
     }
 
     fn take_order(&mut self, feature: u32) {
-        if let (Some((lists, _)), &Kind::List { number }) =
-            (self.node.sorted, &self.node.columns.kinds[feature as usize])
-        {
-            let list = lists.node(number, self.node.node.clone());
+        if let Some((_, list)) = self.list(feature) {
             for (row, &entry) in self.node.rows.iter_mut().zip(list) {
                 *row = row_of(entry);
             }

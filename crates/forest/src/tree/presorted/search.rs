@@ -13,17 +13,11 @@ use super::{
 use crate::tree::search::FEATURE_THRESHOLD;
 
 impl Grower<'_> {
-    /// How many rows may be on the left.
-    pub(super) fn allowed(&self, n_rows: u32) -> Range<u32> {
-        let fewest = self.limits.search.min_samples_leaf as u32;
-        fewest..n_rows - fewest + 1
-    }
-
     pub(super) fn search_large(&mut self, open: &Open, node: Range<usize>, bins: &[Bin]) -> Drawn {
         self.find_constants(open, node.clone(), bins);
         let max_features = self.limits.search.max_features;
         let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
-        let allowed = self.allowed(open.n_rows);
+        let allowed = self.limits.search.allowed(open.n_rows);
         let margin = self.targets.margin(open.n_rows, &open.sums);
         let contest = &mut self.contest;
         contest.begin(open.whole, open.sums.weight, margin);
@@ -96,7 +90,7 @@ impl Grower<'_> {
         }
         let max_features = self.limits.search.max_features;
         let drawn = self.order.draw(open.known_constants, max_features, &self.constant);
-        let allowed = self.allowed(open.n_rows);
+        let allowed = self.limits.search.allowed(open.n_rows);
         let margin = self.targets.margin(open.n_rows, &open.sums);
         self.contest.begin(open.whole, open.sums.weight, margin);
         let candidates: Vec<u32> = self.order.candidates(drawn).collect();

@@ -1,8 +1,10 @@
 //! Subtrees of few rows: all their boundaries are known from the beginning, as [sets of rows](super::row_sets).
 
+use std::ops::Range;
+
 use super::{
     columns::Columns,
-    contest::{Cut, Margin, Turn, midway, score},
+    contest::{Cut, Margin, Turn, gain, midway, score},
     draw::{Drawn, FeatureOrder},
     few_rows::{FEW_ROWS, FewRows, best_of_two, left_of_two},
     limits::SearchLimits,
@@ -34,7 +36,7 @@ pub(super) struct SmallSubtree {
 struct SmallNode {
     open: Open,
     set: Set,
-    min_samples_leaf: usize,
+    limits: SearchLimits,
 }
 
 impl SmallSubtree {
@@ -82,7 +84,7 @@ impl SmallSubtree {
             }
             self.sets.find_constants(set, constant);
             let drawn = order.draw(open.known_constants, limits.max_features, constant);
-            let node = SmallNode { open, set, min_samples_leaf: limits.min_samples_leaf };
+            let node = SmallNode { open, set, limits };
             let in_order = self.sets.in_order;
             let best = if in_order {
                 self.best_in_order(x, &node, &mut rows, order, drawn)
@@ -113,7 +115,7 @@ impl SmallSubtree {
         order: &FeatureOrder,
         drawn: Drawn,
     ) -> Option<(Cut, Set)> {
-        let SmallNode { set, min_samples_leaf, .. } = *node;
+        let SmallNode { set, limits, .. } = *node;
         let n_rows = set.count_ones();
         if n_rows == 2 {
             // Either row may be on the left: a + b = b + a, so all scores are equal.
@@ -121,15 +123,15 @@ impl SmallSubtree {
             let left = left_of_two(&self.sets, set, feature);
             return Some(self.cut(x, feature, 0, false, set, left));
         }
-        if n_rows <= FEW_ROWS && min_samples_leaf == 1 && !self.sets.any_missing {
+        if n_rows <= FEW_ROWS && limits.min_samples_leaf == 1 && !self.sets.any_missing {
             let few = FewRows::new(&self.sets, set);
             let (draw, left) = few.best(&node.open, &order.candidates(drawn))?;
             let feature = order.candidates(drawn).nth(draw as usize)?;
             return Some(self.cut(x, feature, draw, false, set, left));
         }
         self.list_cuts(set, order, drawn);
-        if min_samples_leaf > 1 {
-            self.drop_small_sides(n_rows, min_samples_leaf as u32);
+        if limits.min_samples_leaf > 1 {
+            self.drop_small_sides(&limits.allowed(n_rows));
         }
         let (turn, left) = self.best_listed(node)?;
         let feature = order.candidates(drawn).nth(turn / 2)?;
@@ -145,11 +147,11 @@ impl SmallSubtree {
         order: &FeatureOrder,
         drawn: Drawn,
     ) -> Option<(Cut, Set)> {
-        let SmallNode { open, set, min_samples_leaf } = *node;
+        let SmallNode { open, set, limits } = *node;
         let n_rows = open.n_rows;
         let few = if n_rows == 2 {
             Some(best_of_two(&self.sets, &open.sums, set, order.candidates(drawn))?)
-        } else if n_rows <= FEW_ROWS && min_samples_leaf == 1 && !self.sets.any_missing {
+        } else if n_rows <= FEW_ROWS && limits.min_samples_leaf == 1 && !self.sets.any_missing {
             let few = FewRows::new(&self.sets, set);
             Some(few.best_in_order(&open, &order.candidates(drawn))?)
         } else {
@@ -166,8 +168,8 @@ impl SmallSubtree {
             return Some(self.cut(x, feature, draw, false, set, left));
         }
         self.list_cuts(set, order, drawn);
-        if min_samples_leaf > 1 {
-            self.drop_small_sides(open.n_rows, min_samples_leaf as u32);
+        if limits.min_samples_leaf > 1 {
+            self.drop_small_sides(&limits.allowed(n_rows));
         }
         let floor = self.find_gains(&open, margin(open.n_rows, &open.sums, self.sets.unit));
         let Self { sets, in_order, cuts, gains, turn_ends, .. } = self;
@@ -180,8 +182,7 @@ impl SmallSubtree {
                 let (draw, missing_left) = (turn as u32 / 2, turn % 2 == 1);
                 (Turn { draw, missing_left, n_left: cuts[i].count_ones() }, cuts[i])
             });
-        let fewest = min_samples_leaf as u32;
-        let allowed = fewest..open.n_rows - fewest + 1;
+        let allowed = limits.allowed(n_rows);
         let (turn, left) =
             in_order.decide(sets, (set, rows), &open.sums, allowed, last_first, contenders)?;
         let feature = order.candidates(drawn).nth(turn.draw as usize)?;
@@ -226,8 +227,7 @@ impl SmallSubtree {
         self.n_cuts = n_cuts;
     }
 
-    fn drop_small_sides(&mut self, n_rows: u32, min_samples_leaf: u32) {
-        let allowed = min_samples_leaf..=n_rows - min_samples_leaf;
+    fn drop_small_sides(&mut self, allowed: &Range<u32>) {
         let (mut kept, mut start) = (0, 0);
         for end in &mut self.turn_ends {
             for i in start..*end {
@@ -248,10 +248,9 @@ impl SmallSubtree {
         let weight = open.sums.weight;
         let mean = open.whole / weight;
         gains.clear();
-        gains.extend(sides.iter().map(|&[left_sum, left_weight]| {
-            let d = left_sum - left_weight * mean;
-            d * d / (left_weight * (weight - left_weight))
-        }));
+        gains.extend(
+            sides.iter().map(|&[left_sum, left_weight]| gain(mean, weight, left_sum, left_weight)),
+        );
         let (fours, rest) = gains.as_chunks::<4>();
         let mut most = [0.0; 4];
         for four in fours {
