@@ -112,6 +112,12 @@ pub enum Error {
     },
 
     // Tables
+    /// Text that is not a JSON list of objects.
+    #[error("not a JSON list of objects")]
+    JsonRows {
+        /// The cause.
+        source: serde_json::Error,
+    },
     /// A record without a column of the schema.
     #[error("row {row}: column `{column}` is not there")]
     MissingField {

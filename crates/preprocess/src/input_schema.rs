@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,6 +66,8 @@ pub struct InputSchema {
 #[derive(Debug, PartialEq, Eq)]
 struct Inner {
     columns: Vec<(String, ColumnKind)>,
+    /// Where in `columns` each name stands.
+    places: BTreeMap<String, usize>,
     target: Option<String>,
     missing_tokens: BTreeSet<String>,
 }
@@ -96,6 +98,11 @@ impl InputSchema {
     #[must_use]
     pub fn missing_tokens(&self) -> impl ExactSizeIterator<Item = &str> {
         self.inner.missing_tokens.iter().map(String::as_str)
+    }
+
+    /// Where a column stands in the order of [`columns`](Self::columns).
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.inner.places.get(name).copied()
     }
 
     pub(crate) fn is_missing_token(&self, text: &str) -> bool {
@@ -193,12 +200,12 @@ impl InputSchemaBuilder {
         if columns.is_empty() {
             return Err(Error::NoColumns);
         }
-        let mut names = BTreeSet::new();
-        for (name, _) in &columns {
+        let mut places = BTreeMap::new();
+        for (place, (name, _)) in columns.iter().enumerate() {
             if name.is_empty() {
                 return Err(Error::EmptyColumnName);
             }
-            if !names.insert(name.as_str()) {
+            if places.insert(name.clone(), place).is_some() {
                 return Err(Error::DuplicateColumn { column: name.clone() });
             }
         }
@@ -206,11 +213,11 @@ impl InputSchemaBuilder {
             if target.is_empty() {
                 return Err(Error::EmptyColumnName);
             }
-            if names.contains(target.as_str()) {
+            if places.contains_key(target) {
                 return Err(Error::TargetIsFeature { column: target.clone() });
             }
         }
-        Ok(InputSchema { inner: Arc::new(Inner { columns, target, missing_tokens }) })
+        Ok(InputSchema { inner: Arc::new(Inner { columns, places, target, missing_tokens }) })
     }
 
     fn columns_of<S: Into<String>>(

@@ -10,6 +10,7 @@ mod fitted;
 mod frame;
 mod impute;
 mod input_schema;
+mod json_rows;
 mod layout;
 mod line_counter;
 mod one_hot;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::column::ColumnBuilder;
 use crate::csv_rows::{self, CsvColumns};
+use crate::json_rows::{self, JsonColumns};
 use crate::split::{TestSize, train_test_split};
 use crate::{Column, ColumnKind, Error, InputSchema, Position, Record, Result, Value, ValueKind};
 
@@ -145,6 +146,44 @@ impl Table {
         })
     }
 
+    /// Reads a JSON list of objects: the table that [`from_records`](Self::from_records) makes of the same records, without
+    /// making records.
+    ///
+    /// Of a name given twice the last value counts. Memory grows with the columns of the schema only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_records`](Self::from_records), and [`Error::JsonRows`] if the text is not a JSON list of objects. It
+    /// is read from front to back, so a row before the place where the JSON breaks off is refused first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spinney_preprocess::{InputSchema, Table};
+    ///
+    /// let schema = InputSchema::builder().numeric(["GrLivArea"]).categorical(["Street"]).build()?;
+    /// let table = Table::from_json(r#"[{"Street": "Pave", "GrLivArea": 1500}]"#, &schema)?;
+    /// assert_eq!(table.column("GrLivArea").and_then(|area| area.as_numeric()), Some(&[1500.0][..]));
+    /// # Ok::<(), spinney_preprocess::Error>(())
+    /// ```
+    pub fn from_json(json: &str, schema: &InputSchema) -> Result<Self> {
+        Self::from_json_with(json, schema, |_| ())
+    }
+
+    /// Likewise, and hands over each name that is neither a column nor the target, at least once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_json`](Self::from_json).
+    pub fn from_json_with(
+        json: &str,
+        schema: &InputSchema,
+        mut unknown: impl FnMut(&str),
+    ) -> Result<Self> {
+        let JsonColumns { columns, target, n_rows } = json_rows::read(json, schema, &mut unknown)?;
+        Ok(Self { schema: schema.clone(), columns, target, n_rows, source: None })
+    }
+
     /// Returns the schema the table was read with.
     #[must_use]
     pub fn schema(&self) -> &InputSchema {
@@ -160,7 +199,7 @@ impl Table {
     /// Returns a feature column by name. The target is not one: see [`target`](Self::target).
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns().find(|(column, _)| *column == name).map(|(_, column)| column)
+        self.columns.get(self.schema.place(name)?)
     }
 
     /// Returns the feature columns in the order of the schema.
