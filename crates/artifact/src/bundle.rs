@@ -61,7 +61,8 @@ impl ModelBundle {
     /// # Errors
     ///
     /// [`Error::FeatureCount`] if they do not fit together, [`Error::SchemaMismatch`] if the metadata says that the forest was
-    /// fitted on other [features](BundleMetadata::feature_schema), [`Error::InvalidMetric`] for a metric that is not finite.
+    /// fitted on other [features](BundleMetadata::feature_schema), [`Error::InvalidMetric`] and [`Error::InvalidRange`] for numbers
+    /// that are not finite.
     pub fn new(
         transformer: FittedPreprocessor,
         forest: RandomForest,
@@ -114,8 +115,17 @@ impl ModelBundle {
     }
 
     /// The forest compiled for prediction, which is what predictions are made with. It is compiled when first asked for.
+    #[expect(clippy::expect_used, reason = "loading has checked what the nodes are made of")]
     pub fn predictor(&self) -> &Predictor {
-        self.predictor.get_or_init(|| Arc::new(self.forest().compile()))
+        self.predictor.get_or_init(|| {
+            Arc::new(match (self.forest.get(), &self.packed) {
+                // Who only predicts need not keep the nodes: they are ten times what the predictor takes.
+                (None, Some(packed)) => {
+                    packed.restore().expect("what was checked before is still valid").compile()
+                }
+                _ => self.forest().compile(),
+            })
+        })
     }
 
     /// What a raw row must contain.

@@ -23,6 +23,18 @@ pub enum Error {
         /// The value given.
         value: f64,
     },
+    /// A range of a column that is none.
+    #[error(
+        "the range of column `{column}` is {least} to {greatest}, but needs two finite numbers in order"
+    )]
+    InvalidRange {
+        /// The column.
+        column: String,
+        /// The lower end.
+        least: f64,
+        /// The upper end.
+        greatest: f64,
+    },
     /// A text that is not a fingerprint.
     #[error("a fingerprint has 64 hex digits")]
     InvalidFingerprint,

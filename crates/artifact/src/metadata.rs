@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use serde::{Deserialize, Serialize};
-use spinney_preprocess::SchemaHash;
+use spinney_preprocess::{SchemaHash, TrainingRanges};
 
 use crate::{Error, Result};
 
@@ -30,6 +30,8 @@ pub struct BundleMetadata {
     created: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     feature_schema: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    training_ranges: Option<TrainingRanges>,
     metrics: BTreeMap<String, f64>,
     provenance: Provenance,
 }
@@ -102,6 +104,7 @@ impl BundleMetadata {
             version: version.into(),
             created: None,
             feature_schema: None,
+            training_ranges: None,
             metrics: BTreeMap::new(),
             provenance: Provenance::default(),
         }
@@ -126,6 +129,13 @@ impl BundleMetadata {
     #[must_use]
     pub fn feature_schema(mut self, hash: SchemaHash) -> Self {
         self.feature_schema = Some(hash.to_string());
+        self
+    }
+
+    /// Adds the ranges of the columns that the model was trained on, which a server compares requests with.
+    #[must_use]
+    pub fn training_ranges(mut self, ranges: TrainingRanges) -> Self {
+        self.training_ranges = Some(ranges);
         self
     }
 
@@ -175,6 +185,12 @@ impl BundleMetadata {
         self.created.as_deref()
     }
 
+    /// The ranges of the columns in training, if they were given.
+    #[must_use]
+    pub fn ranges(&self) -> Option<&TrainingRanges> {
+        self.training_ranges.as_ref()
+    }
+
     /// Metrics by name.
     #[must_use]
     pub fn metrics(&self) -> &BTreeMap<String, f64> {
@@ -190,6 +206,12 @@ impl BundleMetadata {
     pub(crate) fn check(&self, feature_schema: SchemaHash) -> Result<()> {
         if self.feature_schema.as_ref().is_some_and(|hash| *hash != feature_schema.to_string()) {
             return Err(Error::SchemaMismatch);
+        }
+        let ranges = self.training_ranges.iter().flat_map(TrainingRanges::iter);
+        for (column, (least, greatest)) in ranges {
+            if !least.is_finite() || !greatest.is_finite() || least > greatest {
+                return Err(Error::InvalidRange { column: column.to_owned(), least, greatest });
+            }
         }
         match self.metrics.iter().find(|(_, value)| !value.is_finite()) {
             Some((name, &value)) => Err(Error::InvalidMetric { name: name.clone(), value }),

@@ -191,6 +191,21 @@ fn refuses_a_forest_that_does_not_fit() {
 }
 
 #[test]
+fn refuses_ranges_that_are_none() {
+    let parts = Parts::new();
+    let mut header: serde_json::Value = serde_json::from_slice(&parts.header).unwrap();
+    header["metadata"]["training_ranges"] = serde_json::json!({"area": [2.0, 3.0]});
+    let read = |header: &serde_json::Value| {
+        ModelBundle::from_bytes(&parts.sealed_with(header.to_string().as_bytes()))
+    };
+    let bundle = read(&header).unwrap();
+    assert_eq!(bundle.metadata().ranges().unwrap().get("area"), Some((2.0, 3.0)));
+    header["metadata"]["training_ranges"] = serde_json::json!({"area": [3.0, 2.0]});
+    let message = "the range of column `area` is 3 to 2, but needs two finite numbers in order";
+    assert_eq!(read(&header).unwrap_err().to_string(), message);
+}
+
+#[test]
 fn refuses_metrics_that_json_cannot_hold() {
     let bundle = model::bundle(7);
     let metadata = BundleMetadata::new("x", "1").metric("r2", f64::NAN);

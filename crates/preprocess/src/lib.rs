@@ -28,6 +28,7 @@ mod split;
 mod step_kind;
 mod step_params;
 mod table;
+mod training_ranges;
 mod transform_params;
 mod value;
 
@@ -49,5 +50,6 @@ pub use split::{Split, TestSize, TrainSize, train_test_split};
 pub use step_kind::StepKind;
 pub use step_params::StepParams;
 pub use table::Table;
+pub use training_ranges::TrainingRanges;
 pub use transform_params::TransformParams;
 pub use value::{Value, ValueKind};

@@ -1,12 +1,17 @@
 //! What a client gets: the same predictions in the form that it expects.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    io::{self, Write},
+    str::FromStr,
+};
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::{ModelIdentity, ScoreError, ScoreResponse};
 
@@ -65,39 +70,58 @@ impl FromStr for AnswerStyle {
     }
 }
 
+/// The headers by which an answer says which model gave it, made once.
+#[derive(Debug, Default)]
+pub(crate) struct ModelHeaders {
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ModelHeaders {
+    pub(crate) fn new(model: Option<&ModelIdentity>) -> Self {
+        let named = model.into_iter().flat_map(|model| {
+            [
+                ("x-spinney-model", &model.name),
+                ("x-spinney-model-version", &model.version),
+                ("x-spinney-fingerprint", &model.fingerprint),
+            ]
+        });
+        let header = |(name, value): (&'static str, &String)| {
+            // Names may hold anything, a header may not: what cannot be said there is left out.
+            Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
+        };
+        Self { headers: named.filter_map(header).collect() }
+    }
+}
+
 /// Writes an answer.
 pub(crate) fn answer(
     style: AnswerStyle,
     response: &ScoreResponse,
-    model: Option<&ModelIdentity>,
+    model: &ModelHeaders,
 ) -> Response {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(model) = model {
-        set(&mut headers, "x-spinney-model", &model.name);
-        set(&mut headers, "x-spinney-model-version", &model.version);
-        set(&mut headers, "x-spinney-fingerprint", &model.fingerprint);
-    }
+    let mut answer = Response::new(body(style, &response.predictions).into());
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.extend(model.headers.iter().cloned());
     let unseen = response.unseen_categories.iter().map(|(name, n)| format!("{name}={n}"));
-    set_list(&mut headers, "x-spinney-unseen", unseen);
+    set_list(headers, "x-spinney-unseen", unseen);
     let guesses = response.guesses.iter();
     let guesses = guesses.map(|guess| format!("{}={}:{}", guess.column, guess.kind, guess.rows));
-    set_list(&mut headers, "x-spinney-guesses", guesses);
-    (headers, body(style, &response.predictions)).into_response()
+    set_list(headers, "x-spinney-guesses", guesses);
+    answer
 }
 
-fn body(style: AnswerStyle, predictions: &[f64]) -> String {
+fn body(style: AnswerStyle, predictions: &[f64]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        predictions: &'a [f64],
+    }
     match style {
-        AnswerStyle::Native => {
-            #[derive(Serialize)]
-            struct Body<'a> {
-                predictions: &'a [f64],
-            }
-            json(&Body { predictions })
-        }
-        AnswerStyle::List => python_list(predictions),
+        AnswerStyle::Native => json(&Body { predictions }, CompactFormatter),
+        AnswerStyle::List => json(&predictions, PythonFormatter),
         AnswerStyle::JsonString => {
-            json(&format!("{{\"predictions\": {}}}", python_list(predictions)))
+            let inner = json(&Body { predictions }, PythonFormatter);
+            json(&String::from_utf8_lossy(&inner), CompactFormatter)
         }
     }
 }
@@ -108,45 +132,53 @@ pub(crate) fn error_in_answer(error: &ScoreError) -> Response {
     struct Inner<'a> {
         error: &'a str,
     }
-    let inner = json(&Inner { error: &error.to_string() });
-    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], json(&inner)).into_response()
+    let inner = json(&Inner { error: &error.to_string() }, CompactFormatter);
+    let body = json(&String::from_utf8_lossy(&inner), CompactFormatter);
+    let mut answer = (StatusCode::OK, [(header::CONTENT_TYPE, JSON)], body).into_response();
+    answer.extensions_mut().insert(error.code());
+    answer
 }
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[expect(clippy::expect_used, reason = "text and numbers can always be written to memory")]
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain values are valid JSON")
+fn json(value: &impl Serialize, formatter: impl Formatter) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, formatter);
+    value.serialize(&mut serializer).expect("plain values are valid JSON");
+    bytes
 }
 
-/// A list as Python's `json` writes it.
-fn python_list(numbers: &[f64]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(|&number| python_float(number)).collect();
-    format!("[{}]", numbers.join(", "))
-}
+/// JSON as Python's `json` writes it.
+struct PythonFormatter;
 
-/// A number as Python's `repr` writes it: the shortest digits that give it back, with an exponent below -4 and from 16 on.
-fn python_float(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..16).contains(&exponent) {
-        let plain = number.to_string();
-        if plain.contains('.') { plain } else { plain + ".0" }
-    } else {
+impl Formatter for PythonFormatter {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { out.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
+
+    /// As `repr` writes it: the shortest digits that give it back, with an exponent below -4 and from 16 on.
+    fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, number: f64) -> io::Result<()> {
+        if number == 0.0 || (1e-4..1e16).contains(&number.abs()) {
+            return CompactFormatter.write_f64(out, number);
+        }
+        let scientific = format!("{number:e}");
+        let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let exponent: i32 = exponent.parse().unwrap_or_default();
         let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{digits}e{sign}{:02}", exponent.abs())
+        write!(out, "{digits}e{sign}{:02}", exponent.abs())
     }
 }
 
 fn set_list(headers: &mut HeaderMap, name: &'static str, items: impl Iterator<Item = String>) {
     let items: Vec<String> = items.collect();
-    if !items.is_empty() {
-        set(headers, name, &items.join(", "));
-    }
-}
-
-/// Names may hold anything, a header may not: what cannot be said there is left out.
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+    if !items.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&items.join(", "))
+    {
         headers.insert(name, value);
     }
 }
@@ -173,7 +205,7 @@ mod tests {
             (-1e300, "-1e+300"),
             (5e-324, "5e-324"),
         ] {
-            assert_eq!(python_float(number), text);
+            assert_eq!(json(&number, PythonFormatter), text.as_bytes());
         }
     }
 }

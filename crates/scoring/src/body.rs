@@ -1,32 +1,29 @@
 //! From the bytes of a body to records.
 
 use serde::Deserialize;
+use spinney_preprocess::Record;
 
 use crate::{
-    ErrorCode, ScoreError, ScoreRequest, envelope,
+    ErrorCode, ScoreError, envelope,
     python_json::{self, InfiniteNumber},
 };
 
-/// Reads rows in any of the forms that clients of Azure ML send.
-pub(crate) fn parse(bytes: &[u8], guess: bool) -> Result<ScoreRequest, ScoreError> {
+/// Reads rows in any of the forms that clients of Azure ML send. With `repeat` a single value beside lists is repeated, as pandas
+/// does.
+pub(crate) fn records(bytes: &[u8], repeat: bool) -> Result<Vec<Record>, ScoreError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let message = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
         ScoreError::new(ErrorCode::MalformedJson, message)
     })?;
-    match read(text, guess) {
+    match envelope::read(text, repeat) {
         // Perhaps Python wrote it. What it may write beyond JSON is a syntax error to the parser.
         Err(error) if error.code() == ErrorCode::MalformedJson => {
             let json = python_json::to_json(text).map_err(infinite)?;
-            if json == text { Err(error) } else { read(&json, guess) }
+            if json == text { Err(error) } else { envelope::read(&json, repeat) }
         }
         result => result,
     }
 }
-
-fn read(text: &str, guess: bool) -> Result<ScoreRequest, ScoreError> {
-    Ok(ScoreRequest { records: envelope::read(text, guess)?, guess })
-}
-
 /// The id that an inference request of the Open Inference Protocol carries.
 pub(crate) fn id(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]

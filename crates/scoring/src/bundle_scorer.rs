@@ -1,22 +1,36 @@
-use ndarray::Array1;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
 use spinney_artifact::{Error, ModelBundle};
 use spinney_forest::Error as ForestError;
 use spinney_preprocess::{Error as DataError, FeatureMatrix, InputSchema, Record, Table};
 
 use crate::{
-    ErrorCode, Guess, GuessKind, ModelIdentity, ScoreError, ScoreRequest, ScoreResponse, Scorer,
-    guess::Guessed,
+    ErrorCode, Guess, GuessKind, InitError, InputField, ModelIdentity, ScoreError, ScoreRequest,
+    ScoreResponse, Scorer, bundle_fields, field_check, guess::Guessed, input_monitor::InputMonitor,
 };
+
+/// Bodies up to this length hold a few rows, which take microseconds.
+const QUICK_BYTES: usize = 4 << 10;
 
 /// Scores with a [`ModelBundle`], and with nothing else: transformer and forest cannot come apart.
 ///
-/// Unless a request [allows it](ScoreRequest::guess), it guesses nothing. A missing column, a value of the wrong kind, or a missing value where the model was trained with none
-/// is refused with the record and the column. A missing value that has an imputer, or that the forest was trained with, is
-/// fine. A category that the model has not seen is scored as none of those it knows, and reported.
+/// Unless a request [allows it](ScoreRequest::may_guess), it guesses nothing. A missing column, a value of the wrong kind, a
+/// missing value where the model was trained with none, or a feature that the model makes itself is refused with the record
+/// and the column, and so is everything else that is wrong with the request, in one answer. A missing value that has an
+/// imputer, or that the forest was trained with, is fine. A category that the model has not seen is scored as none of those
+/// it knows, and reported.
 #[derive(Debug)]
 pub struct BundleScorer {
     bundle: ModelBundle,
     model: ModelIdentity,
+    fields: Vec<InputField>,
+    /// Features that are made of a column, with its name.
+    made: BTreeMap<String, String>,
+    monitor: InputMonitor,
 }
 
 impl BundleScorer {
@@ -29,11 +43,50 @@ impl BundleScorer {
             version: bundle.metadata().version().to_owned(),
             fingerprint: bundle.fingerprint().to_string(),
         };
-        Self { bundle, model }
+        let fields = bundle_fields::fields(bundle.transformer());
+        let made = bundle_fields::made(bundle.transformer().params());
+        let monitor = InputMonitor::new(bundle.metadata().ranges());
+        Self { bundle, model, fields, made, monitor }
     }
 
-    fn score_strictly(&self, records: &[Record]) -> Result<ScoreResponse, ScoreError> {
-        let features = self.transform(records)?;
+    /// Loads a bundle from its file, or from the one file `*.bundle` in a folder or in a folder in it, as Azure ML mounts models.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file, or more than one, or it is no valid bundle.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, InitError> {
+        let path = path.as_ref();
+        let file = if path.is_dir() { find_bundle(path)? } else { path.to_owned() };
+        Ok(Self::new(ModelBundle::load(file)?))
+    }
+
+    fn run_strictly(&self, request: &ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+        let mut has_made = false;
+        let observe = |name: &str| has_made |= self.made.contains_key(name);
+        if let Some(table) = request.quick_table(self.bundle.input_schema(), observe)
+            && !has_made
+            && let Ok(response) = self.score_strictly(&table)
+        {
+            return Ok(response);
+        }
+        let records = request.records()?;
+        let has_made = records
+            .iter()
+            .any(|record| record.iter().any(|(name, _)| self.made.contains_key(name)));
+        let table = Table::from_records(&records, self.bundle.input_schema());
+        let scored = table.map_err(|error| data_refusal(&error));
+        let scored = scored.and_then(|table| self.score_strictly(&table));
+        match scored {
+            Ok(response) if !has_made => Ok(response),
+            scored => {
+                let wrong = field_check::check(&self.fields, &self.made, &records);
+                if wrong.is_empty() { scored } else { Err(ScoreError::of_fields(wrong)) }
+            }
+        }
+    }
+
+    fn score_strictly(&self, table: &Table) -> Result<ScoreResponse, ScoreError> {
+        let features = self.transform(table)?;
         if let Some(missing) = features.report().untrained_missing().first() {
             let (row, column) = (missing.first_row(), missing.name());
             let message = format!(
@@ -43,29 +96,35 @@ impl BundleScorer {
         }
         let predictions = self.bundle.predict_features(&features);
         let predictions = predictions.map_err(|error| self.refusal(error))?;
-        Ok(response(&predictions, &features, Vec::new()))
+        Ok(self.response(predictions.to_vec(), table, &features, Vec::new()))
     }
 
-    fn score_guessing(&self, rows: &[Record]) -> Result<ScoreResponse, ScoreError> {
+    fn run_guessing(&self, request: &ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+        let mut has_made = false;
+        let observe = |name: &str| has_made |= self.made.contains_key(name);
+        if let Some(table) = request.quick_table(self.bundle.input_schema(), observe)
+            && !has_made
+            && table.n_rows() > 0
+        {
+            let features = self.transform(&table)?;
+            let predictions = self.bundle.predict_features(&features);
+            let predictions = predictions.map_err(|error| self.refusal(error))?;
+            return Ok(self.response(predictions.to_vec(), &table, &features, Vec::new()));
+        }
+        let rows = request.records()?;
         let params = self.bundle.transformer().params();
-        let mut guessed = Guessed::new(rows, params)?;
-        let features = self.transform(&guessed.records)?;
-        let x = guessed.features(rows, params, &features)?;
+        let mut guessed = Guessed::new(&rows, params)?;
+        let table = Table::from_records(&guessed.records, self.bundle.input_schema());
+        let table = table.map_err(|error| data_refusal(&error))?;
+        let features = self.transform(&table)?;
+        let x = guessed.features(&rows, &self.made, &features)?;
         let predictions = self.bundle.predictor().predict(x.view());
         let predictions = predictions.map_err(|error| self.refusal(error.into()))?;
-        let missing = features.report().untrained_missing().iter().map(|missing| Guess {
-            column: missing.name().to_owned(),
-            kind: GuessKind::UntrainedMissing,
-            rows: missing.n_rows(),
-        });
-        let guesses = guessed.guesses.into_iter().chain(missing).collect();
-        Ok(response(&predictions, &features, guesses))
+        Ok(self.response(predictions.to_vec(), &table, &features, guessed.guesses))
     }
 
-    fn transform(&self, records: &[Record]) -> Result<FeatureMatrix, ScoreError> {
-        let table = Table::from_records(records, self.bundle.input_schema())
-            .map_err(|error| data_refusal(&error))?;
-        self.bundle.transform(&table).map_err(|error| self.refusal(error))
+    fn transform(&self, table: &Table) -> Result<FeatureMatrix, ScoreError> {
+        self.bundle.transform(table).map_err(|error| self.refusal(error))
     }
 
     fn refusal(&self, error: Error) -> ScoreError {
@@ -83,38 +142,76 @@ impl BundleScorer {
             }
         }
     }
+
+    fn response(
+        &self,
+        predictions: Vec<f64>,
+        table: &Table,
+        features: &FeatureMatrix,
+        mut guesses: Vec<Guess>,
+    ) -> ScoreResponse {
+        let report = features.report();
+        guesses.extend(report.untrained_missing().iter().map(|missing| Guess {
+            column: missing.name().to_owned(),
+            kind: GuessKind::UntrainedMissing,
+            rows: missing.n_rows(),
+        }));
+        let unseen = report.unseen_categories().iter();
+        let (missing_values, out_of_range) = self.monitor.look_at(table);
+        ScoreResponse {
+            predictions,
+            unseen_categories: unseen
+                .map(|unseen| (unseen.name().to_owned(), unseen.n_rows()))
+                .collect(),
+            missing_values,
+            out_of_range,
+            guesses,
+        }
+    }
 }
 
 impl Scorer for BundleScorer {
-    fn score(&self, request: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
-        if request.guess {
-            self.score_guessing(&request.records)
+    fn init(model_dir: &Path) -> Result<Self, InitError> {
+        Self::load(model_dir)
+    }
+
+    fn run(&self, request: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+        if request.may_guess() { self.run_guessing(&request) } else { self.run_strictly(&request) }
+    }
+
+    /// Scores a row of known categories alone and among others, which must give the same finite number.
+    fn self_test(&self) -> Result<(), ScoreError> {
+        let record: Record =
+            self.fields.iter().map(|field| (field.name(), field.example())).collect();
+        let score = |n_rows: usize| {
+            let records = vec![record.clone(); n_rows];
+            self.run(ScoreRequest::from_records(records))
+        };
+        let (alone, among) = (score(1)?.predictions, score(17)?.predictions);
+        let is_same =
+            |number: &f64| alone.first().map(|one| one.to_bits()) == Some(number.to_bits());
+        if alone.iter().all(|number| number.is_finite()) && among.iter().all(is_same) {
+            Ok(())
         } else {
-            self.score_strictly(&request.records)
+            let message = "the model predicts no number, or another one among other rows";
+            Err(ScoreError::new(ErrorCode::Internal, message))
         }
+    }
+
+    fn is_quick(&self, n_bytes: usize) -> bool {
+        n_bytes <= QUICK_BYTES
     }
 
     fn input_schema(&self) -> Option<&InputSchema> {
         Some(self.bundle.input_schema())
     }
 
+    fn input_fields(&self) -> Vec<InputField> {
+        self.fields.clone()
+    }
+
     fn model(&self) -> Option<&ModelIdentity> {
         Some(&self.model)
-    }
-}
-
-fn response(
-    predictions: &Array1<f64>,
-    features: &FeatureMatrix,
-    guesses: Vec<Guess>,
-) -> ScoreResponse {
-    let unseen = features.report().unseen_categories().iter();
-    ScoreResponse {
-        predictions: predictions.to_vec(),
-        unseen_categories: unseen
-            .map(|unseen| (unseen.name().to_owned(), unseen.n_rows()))
-            .collect(),
-        guesses,
     }
 }
 
@@ -127,5 +224,36 @@ fn data_refusal(error: &DataError) -> ScoreError {
     match error.column() {
         Some(column) => refusal.at(error.row(), column),
         None => refusal,
+    }
+}
+
+/// The one bundle in a folder, or in a folder in it.
+fn find_bundle(folder: &Path) -> Result<PathBuf, InitError> {
+    let mut found = Vec::new();
+    let mut folders = Vec::new();
+    let entries = |folder: &Path| -> Result<Vec<PathBuf>, InitError> {
+        let entries =
+            fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?)
+    };
+    for path in entries(folder)? {
+        if path.is_dir() {
+            folders.push(path);
+        } else {
+            found.push(path);
+        }
+    }
+    for folder in &folders {
+        found.extend(entries(folder)?);
+    }
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "bundle"));
+    found.sort();
+    match &found[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(format!("{}: there is no file `*.bundle`", folder.display()).into()),
+        [one, two, ..] => {
+            let (one, two) = (one.display(), two.display());
+            Err(format!("{}: which bundle, {one} or {two}?", folder.display()).into())
+        }
     }
 }

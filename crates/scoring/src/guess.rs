@@ -3,7 +3,7 @@
 //! pandas makes one table of all rows before it looks at any: a column that no row has is filled with 0 at the end, one that some
 //! rows lack is missing there, and what is no word where words are expected is none of them. Each guess is reported.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::Array2;
 use spinney_preprocess::{ColumnKind, FeatureMatrix, Record, StepParams, TransformParams, Value};
@@ -148,22 +148,12 @@ impl Guessed {
     pub(crate) fn features(
         &mut self,
         rows: &[Record],
-        params: &TransformParams,
+        made: &BTreeMap<String, String>,
         features: &FeatureMatrix,
     ) -> Result<Array2<f64>, ScoreError> {
         let mut x = features.view().to_owned();
-        let encoded: BTreeSet<&str> = params
-            .steps()
-            .iter()
-            .filter_map(|step| match step {
-                StepParams::OneHot { column, .. } => Some(column.as_str()),
-                _ => None,
-            })
-            .collect();
-        for (place, name) in params.features().iter().enumerate() {
-            let is_encoded = name.match_indices('_').any(|(at, _)| encoded.contains(&name[..at]));
-            let is_input = params.input_schema().columns().any(|(column, _)| column == name);
-            if !is_encoded || is_input || rows.iter().all(|row| row.get(name).is_none()) {
+        for (place, name) in features.schema().names().iter().enumerate() {
+            if !made.contains_key(name) || rows.iter().all(|row| row.get(name).is_none()) {
                 continue;
             }
             if x.column(place).iter().any(|value| *value != 0.0) {

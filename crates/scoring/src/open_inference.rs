@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -15,30 +15,31 @@ use serde_json::{Map, Value, json};
 use spinney_preprocess::ColumnKind;
 
 use crate::{
-    ErrorCode, ScoreError, Scorer, body,
-    router::{App, try_score},
+    Deployment, ErrorCode, ScoreError,
+    app::App,
+    body,
+    deadline::Deadline,
+    deployment::Loaded,
+    endpoint::DEPLOYMENT,
+    scoring::{self, Scored},
 };
 
 /// The name of a scorer that has none.
 const UNNAMED: &str = "model";
 
-/// Liveness and readiness, which ask for no key.
-pub(crate) fn health<S: Scorer>() -> Router<Arc<App<S>>> {
-    Router::new()
+/// Liveness and readiness, what the models are, and what they predict.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    let health = Router::new()
         .route("/v2", get(server))
         .route("/v2/health/live", get(|| async { Json(json!({"live": true})) }))
-        .route("/v2/health/ready", get(|| async { Json(json!({"ready": true})) }))
-}
-
-/// What the model is, and what it predicts.
-pub(crate) fn models<S: Scorer>() -> Router<Arc<App<S>>> {
+        .route("/v2/health/ready", get(health_ready));
     ["/v2/models/{name}", "/v2/models/{name}/versions/{version}"].into_iter().fold(
-        Router::new(),
+        health,
         |routes, model| {
             routes
-                .route(model, get(metadata::<S>))
-                .route(&format!("{model}/ready"), get(ready::<S>))
-                .route(&format!("{model}/infer"), post(infer::<S>))
+                .route(model, get(metadata))
+                .route(&format!("{model}/ready"), get(ready))
+                .route(&format!("{model}/infer"), post(infer))
         },
     )
 }
@@ -47,36 +48,67 @@ async fn server() -> Json<Value> {
     Json(json!({"name": "spinney", "version": env!("CARGO_PKG_VERSION"), "extensions": []}))
 }
 
+/// Whether every deployment with traffic has its model: 503 until then.
+async fn health_ready(State(app): State<Arc<App>>) -> Response {
+    let ready = app.endpoint.is_ready();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({"ready": ready}))).into_response()
+}
+
 type Names = Path<Map<String, Value>>;
 
-/// The model's name and version, if the path means it.
-fn named<S: Scorer>(app: &App<S>, names: &Names) -> Result<(String, Option<String>), ScoreError> {
-    let model = app.scorer.model();
-    let name = model.map_or(UNNAMED, |model| &model.name);
-    let version = model.map(|model| model.version.clone());
-    let is_meant =
-        |part: &str, own: Option<&str>| names.get(part).is_none_or(|sent| sent.as_str() == own);
-    if is_meant("name", Some(name)) && is_meant("version", version.as_deref()) {
-        Ok((name.to_owned(), version))
-    } else {
-        Err(ScoreError::new(ErrorCode::NotFound, "there is no such model, or not in this version"))
+/// A model that a path means.
+struct Named {
+    deployment: Arc<Deployment>,
+    loaded: Arc<Loaded>,
+    name: String,
+    version: Option<String>,
+}
+
+/// The model of the deployment that a request without a path would get, if it has the name (and the version), or else of the first
+/// that has.
+fn named(app: &App, headers: &HeaderMap, names: &Names) -> Result<Named, ScoreError> {
+    let with_model = |(deployment, loaded): (Arc<Deployment>, Arc<Loaded>)| {
+        let model = loaded.scorer.model();
+        let name = model.map_or_else(|| UNNAMED.to_owned(), |model| model.name.clone());
+        let version = model.map(|model| model.version.clone());
+        Named { deployment, loaded, name, version }
+    };
+    let is_meant = |named: &Named| {
+        let is =
+            |part: &str, own: Option<&str>| names.get(part).is_none_or(|sent| sent.as_str() == own);
+        is("name", Some(&named.name)) && is("version", named.version.as_deref())
+    };
+    let chosen = scoring::choose(app, headers).map(with_model);
+    let others = app.endpoint.deployments().iter().filter(|_| !headers.contains_key(DEPLOYMENT));
+    let others = others
+        .filter_map(|deployment| Some((Arc::clone(deployment), deployment.current()?)))
+        .map(with_model);
+    match chosen {
+        Err(error) if error.code() == ErrorCode::NotReady => Err(error),
+        chosen => chosen.into_iter().chain(others).find(is_meant).ok_or_else(|| {
+            let message = "there is no such model, or not in this version";
+            ScoreError::new(ErrorCode::NotFound, message)
+        }),
     }
 }
 
-async fn ready<S: Scorer>(
-    State(app): State<Arc<App<S>>>,
+async fn ready(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
     names: Names,
 ) -> Result<Json<Value>, ScoreError> {
-    let (name, _) = named(&app, &names)?;
+    let Named { name, .. } = named(&app, &headers, &names)?;
     Ok(Json(json!({"name": name, "ready": true})))
 }
 
-async fn metadata<S: Scorer>(
-    State(app): State<Arc<App<S>>>,
+async fn metadata(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
     names: Names,
 ) -> Result<Json<Value>, ScoreError> {
-    let (name, version) = named(&app, &names)?;
-    let columns = app.scorer.input_schema().into_iter().flat_map(|schema| schema.columns());
+    let Named { loaded, name, version, .. } = named(&app, &headers, &names)?;
+    let columns = loaded.scorer.input_schema().into_iter().flat_map(|schema| schema.columns());
     let input = |(name, kind): (&str, ColumnKind)| {
         let datatype = if kind == ColumnKind::Numeric { "FP64" } else { "BYTES" };
         json!({"name": name, "datatype": datatype, "shape": [-1]})
@@ -90,15 +122,21 @@ async fn metadata<S: Scorer>(
     })))
 }
 
-async fn infer<S: Scorer>(
-    State(app): State<Arc<App<S>>>,
-    names: Names,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, ScoreError> {
-    let (name, version) = named(&app, &names)?;
-    let id = body.as_ref().ok().and_then(|body| body::id(body));
+async fn infer(State(app): State<Arc<App>>, names: Names, request: Request) -> Response {
+    let echo = app.options.echo_values;
+    try_infer(&app, &names, request).await.unwrap_or_else(|error| error.response(echo))
+}
+
+async fn try_infer(app: &App, names: &Names, request: Request) -> Result<Response, ScoreError> {
+    let deadline = Deadline::after(app.options.request_timeout);
+    let (head, body) = request.into_parts();
+    let Named { deployment, loaded, name, version } = named(app, &head.headers, names)?;
+    let body = scoring::read(app, &head, body, deadline).await?;
+    let id = body::id(&body);
     // What a request does not say is refused here, whatever the style of answers elsewhere.
-    let response = try_score(&app, body, false).await?;
+    let Scored { deployment, response, .. } =
+        scoring::score(app, (deployment, loaded), body, false, deadline).await;
+    let response = response?;
     let mut answer = json!({
         "model_name": name,
         "outputs": [{
@@ -114,5 +152,7 @@ async fn infer<S: Scorer>(
     if let Some(id) = id {
         answer["id"] = id.into();
     }
-    Ok(Json(answer).into_response())
+    let mut answer = Json(answer).into_response();
+    answer.headers_mut().insert(DEPLOYMENT, deployment.name_header().clone());
+    Ok(answer)
 }

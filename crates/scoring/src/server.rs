@@ -1,42 +1,238 @@
-use std::{future::Future, io, time::Duration};
+use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
-use tokio::{net::TcpListener, signal, sync::oneshot};
+use axum::{Router, body::Body};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    signal,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tower::ServiceExt;
 
-/// How long requests may go on after the signal to stop: as long as with Azure ML's Python server.
-const DRAIN_LIMIT: Duration = Duration::from_secs(30);
+use crate::{Endpoint, Error, Scorer, ServerOptions, app::App, router::router};
 
-/// Serves an application until `shutdown` completes and the requests under way are answered.
+/// An endpoint on the network, or in process: all routes, and connections with their limits.
 ///
-/// From then on no connection is accepted. What is not answered 30 seconds later is cut off.
+/// # Examples
 ///
-/// # Errors
+/// ```no_run
+/// use spinney_scoring::{BundleScorer, Server, ServerOptions, shutdown_signal};
 ///
-/// If the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    app: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stopping, stopped) = oneshot::channel();
-    let signal = async move {
-        shutdown.await;
-        tracing::info!("shutting down");
-        // The receiver lives until the server has ended.
-        let _ = stopping.send(());
-    };
-    let server = axum::serve(listener, app).with_graceful_shutdown(signal).into_future();
-    let deadline = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(DRAIN_LIMIT).await,
-            // The signal was dropped with the server, which ends by itself.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        result = server => result,
-        () = deadline => Ok(()),
+/// # async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let scorer = BundleScorer::load("ames.bundle")?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:5001").await?;
+/// let server = Server::of(scorer, ServerOptions::default());
+/// let stopped = server.serve(listener, shutdown_signal()).await?;
+/// assert_eq!(stopped.n_cut_off, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    app: Arc<App>,
+}
+
+/// How a server came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Connections on which a request was still under way when the time for that was over.
+    pub n_cut_off: usize,
+}
+
+impl Server {
+    /// Puts an endpoint behind a server.
+    #[must_use]
+    pub fn new(endpoint: impl Into<Arc<Endpoint>>, options: ServerOptions) -> Self {
+        Self { app: Arc::new(App::new(endpoint.into(), options)) }
     }
+
+    /// A server for one scorer.
+    #[must_use]
+    pub fn of(scorer: impl Scorer, options: ServerOptions) -> Self {
+        Self::new(Endpoint::of(scorer), options)
+    }
+
+    /// The endpoint.
+    #[must_use]
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.app.endpoint
+    }
+
+    /// All routes, to be called in process. It needs a tokio runtime to run on, but no socket.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        router(Arc::clone(&self.app))
+    }
+
+    /// Loads the models of all deployments that [can be loaded](crate::Deployment::loading), each tested before it gets traffic, away
+    /// from the threads that serve. What goes wrong is logged and counted; such a deployment keeps the model it had.
+    ///
+    /// # Errors
+    ///
+    /// The first of the errors, when all have been tried.
+    pub async fn reload(&self) -> Result<(), Error> {
+        let mut first = Ok(());
+        for deployment in self.app.endpoint.deployments() {
+            let deployment = Arc::clone(deployment);
+            let name = deployment.name().to_owned();
+            let loading = tokio::task::spawn_blocking(move || deployment.reload()).await;
+            let result = match loading {
+                Ok(Err(Error::NotReloadable { .. })) => continue,
+                Ok(result) => result,
+                Err(panic) => Err(Error::Init { deployment: name.clone(), source: panic.into() }),
+            };
+            self.app.metrics.reloaded(&name, result.is_ok());
+            match &result {
+                Ok(()) => tracing::info!(deployment = name, "the model is loaded"),
+                Err(error) => {
+                    tracing::error!(
+                        deployment = name,
+                        error = causes(error),
+                        "the model is not loaded"
+                    );
+                }
+            }
+            first = first.and(result);
+        }
+        first
+    }
+
+    /// Serves until `shutdown` completes, and then until the requests under way are answered.
+    ///
+    /// From then on no connection is accepted, and those that are idle are closed. What is not answered when the [time for
+    /// that](ServerOptions::drain_timeout) is over is cut off.
+    ///
+    /// # Errors
+    ///
+    /// If the listener fails for good. That there are no more file descriptors, or that a client has gone, is no such failure.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<Stopped> {
+        let options = &self.app.options;
+        let connections = Connections {
+            router: self.router(),
+            app: Arc::clone(&self.app),
+            slots: Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS))),
+            graceful: GracefulShutdown::new(),
+        };
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = connections.accept(&listener) => accepted,
+                () = &mut shutdown => break,
+            };
+            match accepted {
+                Ok((stream, slot)) => connections.serve(stream, slot),
+                Err(error) if is_of_client(&error) => {}
+                Err(error) => {
+                    // No more file descriptors, say: it passes when connections end.
+                    tracing::error!(%error, "no connection could be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        drop(listener);
+        tracing::info!("shutting down");
+        let Connections { graceful, app, .. } = connections;
+        let drained = tokio::time::timeout(app.options.drain_timeout, graceful.shutdown()).await;
+        let n_cut_off = match drained {
+            Ok(()) => 0,
+            Err(_) => app.metrics.connections().get().try_into().unwrap_or_default(),
+        };
+        Ok(Stopped { n_cut_off })
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("endpoint", &self.app.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// An error with all that it comes from, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+struct Connections {
+    router: Router,
+    app: Arc<App>,
+    slots: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    /// Waits for a place first: connections above the limit stay in the system's queue.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+    ) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, _) = listener.accept().await?;
+        // An answer is one write: waiting for more to send with it would only delay it.
+        stream.set_nodelay(true)?;
+        Ok((stream, slot))
+    }
+
+    fn serve(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+        let (router, app) = (self.router.clone(), Arc::clone(&self.app));
+        let watcher = self.graceful.watcher();
+        tokio::spawn(async move {
+            let _slot = slot;
+            app.metrics.connections().inc();
+            #[cfg(feature = "tls")]
+            match app.options.tls.clone() {
+                Some(tls) => {
+                    let handshake = tls.accept(stream);
+                    let timeout = app.options.header_timeout;
+                    if let Ok(Ok(stream)) = tokio::time::timeout(timeout, handshake).await {
+                        speak(stream, router, &app, watcher).await;
+                    }
+                }
+                None => speak(stream, router, &app, watcher).await,
+            }
+            #[cfg(not(feature = "tls"))]
+            speak(stream, router, &app, watcher).await;
+            app.metrics.connections().dec();
+        });
+    }
+}
+
+/// Speaks HTTP/1.1 until one side has enough.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    router: Router,
+    app: &App,
+    watcher: Watcher,
+) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let answer = router.clone().oneshot(request.map(Body::new));
+        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|error| match error {})) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(app.options.header_timeout)
+        // A client that has sent all it wants may close its side and still wait for the answer.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// Errors of one connection, which the next does not have.
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput)
 }
 
 /// Completes when the process is told to stop: by Ctrl-C, and on Unix by SIGTERM.

@@ -9,10 +9,10 @@
 mod app;
 mod workshop;
 
-use app::post;
+use app::{post, router};
 use serde_json::Value;
 use spinney_preprocess::{Record, Table};
-use spinney_scoring::{ServerOptions, router};
+use spinney_scoring::ServerOptions;
 
 fn predictions(answer: &app::Answer) -> Vec<f64> {
     serde_json::from_value(answer.json()["predictions"].clone()).unwrap()

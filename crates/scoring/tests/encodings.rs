@@ -6,13 +6,13 @@ mod workshop;
 
 use std::io::Write;
 
-use app::{Answer, call};
+use app::{Answer, call, router};
 use axum::{body::Body, http::Request};
 use flate2::{
     Compression,
     write::{GzEncoder, ZlibEncoder},
 };
-use spinney_scoring::{ServerOptions, router};
+use spinney_scoring::ServerOptions;
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

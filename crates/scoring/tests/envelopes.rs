@@ -4,11 +4,11 @@
 mod app;
 mod workshop;
 
-use app::post;
+use app::{post, router};
 use axum::http::StatusCode;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use spinney_scoring::{ServerOptions, router};
+use spinney_scoring::ServerOptions;
 
 /// The records of the workshop's first request, without its bare NaN.
 fn records() -> Vec<Value> {

@@ -9,10 +9,10 @@
 mod app;
 mod workshop;
 
-use app::post;
+use app::{post, router};
 use axum::http::StatusCode;
 use serde_json::json;
-use spinney_scoring::{Key, ServerOptions, router};
+use spinney_scoring::{Key, ServerOptions};
 
 #[tokio::test]
 async fn the_workshops_request_with_bare_nan() {

@@ -9,9 +9,9 @@
 mod app;
 mod workshop;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
-use app::{call, get, post};
+use app::{call, get, post, router};
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
@@ -19,7 +19,7 @@ use axum::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spinney_scoring::{
-    Key, ScoreError, ScoreRequest, ScoreResponse, Scorer, ServerOptions, router,
+    InitError, Key, ScoreError, ScoreRequest, ScoreResponse, Scorer, ServerOptions,
 };
 
 fn record() -> Value {
@@ -189,7 +189,7 @@ async fn refuses_a_body_above_the_limit() {
 
 #[tokio::test]
 async fn refuses_other_routes_and_methods_as_json() {
-    let app = router(workshop::scorer(), ServerOptions::default().key(Key::new("secret")));
+    let app = router(workshop::scorer(), ServerOptions::default());
     for path in ["/nowhere", "/score/", "/Score"] {
         assert_eq!(get(app.clone(), path).await.refusal().1, "NotFound");
     }
@@ -208,7 +208,11 @@ async fn refuses_other_routes_and_methods_as_json() {
 struct Panics;
 
 impl Scorer for Panics {
-    fn score(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+    fn init(_: &Path) -> Result<Self, InitError> {
+        Ok(Self)
+    }
+
+    fn run(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
         panic!("the detail is for the log only")
     }
 }
@@ -216,7 +220,11 @@ impl Scorer for Panics {
 struct Sleeps;
 
 impl Scorer for Sleeps {
-    fn score(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+    fn init(_: &Path) -> Result<Self, InitError> {
+        Ok(Self)
+    }
+
+    fn run(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
         std::thread::sleep(Duration::from_millis(300));
         Ok(ScoreResponse::new(vec![]))
     }
@@ -224,7 +232,7 @@ impl Scorer for Sleeps {
 
 #[tokio::test]
 async fn survives_a_scorer_that_panics() {
-    let app = router(Arc::new(Panics), ServerOptions::default());
+    let app = router(Panics, ServerOptions::default());
     for _ in 0..3 {
         let answer = post(app.clone(), "[]").await;
         assert_eq!(answer.headers["x-ms-run-function-failed"], "True");
@@ -237,7 +245,7 @@ async fn survives_a_scorer_that_panics() {
 #[tokio::test]
 async fn gives_up_after_the_time_limit() {
     let options = ServerOptions::default().request_timeout(Duration::from_millis(20));
-    let answer = post(router(Arc::new(Sleeps), options), "[]").await;
+    let answer = post(router(Sleeps, options), "[]").await;
     assert!(answer.headers.contains_key("x-request-id"));
     let (status, code, message, ..) = answer.refusal();
     assert_eq!((status, code.as_str()), (408, "Timeout"));

@@ -4,10 +4,10 @@
 mod app;
 mod workshop;
 
-use app::{Answer, call, get};
+use app::{Answer, call, get, router};
 use axum::{Router, body::Body, http::Request};
 use serde_json::{Value, json};
-use spinney_scoring::{AnswerStyle, Key, ServerOptions, router};
+use spinney_scoring::{AnswerStyle, Key, ServerOptions};
 
 fn server() -> Router {
     router(workshop::scorer(), ServerOptions::default())

@@ -4,9 +4,9 @@
 mod app;
 mod workshop;
 
-use app::{Answer, call};
+use app::{Answer, call, router};
 use axum::{body::Body, http::Request};
-use spinney_scoring::{ServerOptions, router};
+use spinney_scoring::ServerOptions;
 
 async fn ask(path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = Request::get(path);

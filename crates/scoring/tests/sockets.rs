@@ -9,12 +9,12 @@
 mod workshop;
 
 use std::{
-    sync::Arc,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use spinney_scoring::{
-    ScoreError, ScoreRequest, ScoreResponse, Scorer, ServerOptions, router, serve,
+    InitError, ScoreError, ScoreRequest, ScoreResponse, Scorer, Server, ServerOptions, Stopped,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,19 +23,19 @@ use tokio::{
     task::JoinHandle,
 };
 
-struct Server {
+struct Running {
     address: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<std::io::Result<Stopped>>,
 }
 
-async fn start<S: Scorer>(scorer: Arc<S>) -> Server {
+async fn start(scorer: impl Scorer) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let signal = async move { drop(stopped.await) };
-    let app = router(scorer, ServerOptions::default());
-    Server { address, stop, task: tokio::spawn(serve(listener, app, signal)) }
+    let server = Server::of(scorer, ServerOptions::default());
+    Running { address, stop, task: tokio::spawn(server.serve(listener, signal)) }
 }
 
 /// Sends a request as text and reads until the server closes the connection.
@@ -68,7 +68,11 @@ async fn scores_and_shuts_down() {
 struct Slow;
 
 impl Scorer for Slow {
-    fn score(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+    fn init(_: &Path) -> Result<Self, InitError> {
+        Ok(Self)
+    }
+
+    fn run(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
         std::thread::sleep(Duration::from_millis(500));
         Ok(ScoreResponse::new(vec![1.0]))
     }
@@ -76,7 +80,7 @@ impl Scorer for Slow {
 
 #[tokio::test]
 async fn finishes_requests_under_way() {
-    let server = start(Arc::new(Slow)).await;
+    let server = start(Slow).await;
     let under_way =
         tokio::spawn(async move { exchange(server.address, "POST /score", "[]").await });
     tokio::time::sleep(Duration::from_millis(150)).await;
@@ -88,7 +92,7 @@ async fn finishes_requests_under_way() {
 
 #[tokio::test]
 async fn liveness_does_not_wait_behind_scoring() {
-    let server = start(Arc::new(Slow)).await;
+    let server = start(Slow).await;
     let address = server.address;
     let scoring: Vec<_> = (0..8)
         .map(|_| tokio::spawn(async move { exchange(address, "POST /score", "[]").await }))

@@ -1,10 +1,10 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use anyhow::ensure;
 use reqwest::Client;
 use serde_json::Value;
 use spinney_artifact::ModelBundle;
-use spinney_scoring::{BundleScorer, Key, ServerOptions, router, serve};
+use spinney_scoring::{BundleScorer, Key, Server, ServerOptions, Stopped};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// A server for a bundle on this machine, with a key of its own.
@@ -12,7 +12,7 @@ pub(crate) struct Endpoint {
     address: SocketAddr,
     key: String,
     stop: oneshot::Sender<()>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<std::io::Result<Stopped>>,
 }
 
 impl Endpoint {
@@ -23,10 +23,10 @@ impl Endpoint {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let options = ServerOptions::default().key(Key::new(&key));
-        let app = router(Arc::new(BundleScorer::new(bundle)), options);
+        let server = Server::of(BundleScorer::new(bundle), options);
         let (stop, stopped) = oneshot::channel();
         let signal = async move { drop(stopped.await) };
-        Ok(Self { address, key, stop, server: tokio::spawn(serve(listener, app, signal)) })
+        Ok(Self { address, key, stop, server: tokio::spawn(server.serve(listener, signal)) })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -48,6 +48,7 @@ impl Endpoint {
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         ensure!(self.stop.send(()).is_ok(), "the server ended early");
-        Ok(self.server.await??)
+        self.server.await??;
+        Ok(())
     }
 }

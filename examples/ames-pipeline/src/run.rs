@@ -11,7 +11,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use serde_json::Value;
 use spinney_artifact::{BundleMetadata, Fingerprint, ModelBundle};
 use spinney_forest::{RandomForest, metrics::RegressionReport};
-use spinney_preprocess::{FittedPreprocessor, Table, TestSize};
+use spinney_preprocess::{FittedPreprocessor, Table, TestSize, TrainingRanges};
 
 use crate::{
     endpoint::Endpoint,
@@ -175,6 +175,7 @@ fn metadata(
     let data = Fingerprint::of(&fs::read(&args.data)?);
     let metadata = BundleMetadata::new(workshop::MODEL_NAME, "1")
         .training_data(data, train.n_rows() as u64)
+        .training_ranges(TrainingRanges::of(train))
         .parameter("n_estimators", args.n_estimators)
         .parameter("seed", args.seed)
         .library("spinney", env!("CARGO_PKG_VERSION"))

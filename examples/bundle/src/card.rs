@@ -74,6 +74,7 @@ impl<'a> Card<'a> {
             "bytes": info.file_len(),
             "sections": sections,
             "input": columns,
+            "training_ranges": metadata.ranges(),
             "target": info.input_schema().target(),
             "features": info.feature_schema().names(),
             "metrics": metadata.metrics(),
@@ -107,7 +108,12 @@ impl fmt::Display for Card<'_> {
         }
         writeln!(f)?;
         for (name, kind) in info.input_schema().columns() {
-            writeln!(f, "  {name:<24} {kind}")?;
+            match metadata.ranges().and_then(|ranges| ranges.get(name)) {
+                Some((least, greatest)) => {
+                    writeln!(f, "  {name:<24} {kind}, {least} to {greatest} in training")?;
+                }
+                None => writeln!(f, "  {name:<24} {kind}")?,
+            }
         }
         writeln!(f, "\nfeatures: {}", info.feature_schema().len())?;
         let metrics = metadata.metrics();

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use spinney_artifact::{BundleMetadata, ModelBundle};
 use spinney_forest::RandomForest;
-use spinney_preprocess::{InputSchema, Preprocessor, Table};
+use spinney_preprocess::{InputSchema, Preprocessor, Table, TrainingRanges};
 
 fn run(args: &[&Path]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bundle")).args(args).output().unwrap()
@@ -39,6 +39,7 @@ fn bundle() -> ModelBundle {
         .created("2026-11-23T09:00:00Z")
         .metric("r2", 0.75)
         .training_data("sha256:00ff", 3)
+        .training_ranges(TrainingRanges::of(&table))
         .parameter("n_estimators", 7);
     ModelBundle::new(transformer, forest, metadata).unwrap()
 }
@@ -56,6 +57,7 @@ fn prints_the_card_for_people() {
         "created       2026-11-23T09:00:00Z",
         "3 rows, sha256:00ff",
         "input, for price",
+        "area                     numeric, 50 to 90 in training",
         "r2                       0.75",
         "n_estimators             7",
         "forest: 7 trees",
@@ -75,6 +77,7 @@ fn prints_the_card_for_machines() {
     assert_eq!(card["input"][2], serde_json::json!({"name": "style", "kind": "categorical"}));
     assert_eq!(card["features"].as_array().unwrap().len(), 4);
     assert_eq!(card["metrics"]["r2"], 0.75);
+    assert_eq!(card["training_ranges"]["noise"], serde_json::json!([3.0, 3.0]));
     let importances = card["forest"]["importances"].as_array().unwrap();
     assert_eq!(importances.len(), 2);
     assert!(importances[0]["importance"].as_f64() >= importances[1]["importance"].as_f64());

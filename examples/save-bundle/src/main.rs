@@ -4,7 +4,7 @@
 use anyhow::ensure;
 use spinney_artifact::{BundleMetadata, ModelBundle};
 use spinney_forest::RandomForest;
-use spinney_preprocess::{InputSchema, Preprocessor, Table};
+use spinney_preprocess::{InputSchema, Preprocessor, Table, TrainingRanges};
 
 const AMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/AmesHousing.csv");
 
@@ -21,7 +21,9 @@ fn main() -> anyhow::Result<()> {
     let params = RandomForest::params().n_estimators(20).seed(42);
     let forest = params.fit_arrays(x.view(), table.target()?.into())?;
 
-    let bundle = ModelBundle::new(transformer, forest, BundleMetadata::new("small-ames", "1"))?;
+    let metadata =
+        BundleMetadata::new("small-ames", "1").training_ranges(TrainingRanges::of(&table));
+    let bundle = ModelBundle::new(transformer, forest, metadata)?;
     bundle.save(&path)?;
     let reloaded = ModelBundle::load(&path)?;
 

@@ -8,7 +8,13 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
+use spinney_scoring::{Scorer, Server, ServerOptions};
 use tower::ServiceExt;
+
+/// All routes of a server for one scorer.
+pub(crate) fn router(scorer: impl Scorer, options: ServerOptions) -> Router {
+    Server::of(scorer, options).router()
+}
 
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -21,16 +27,16 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// The refusal's code, message, row and column.
+    /// The refusal's status, code and message, and the row and the field of its first detail.
     pub(crate) fn refusal(&self) -> (u16, String, String, Option<u64>, Option<String>) {
         let error = &self.json()["error"];
-        let text = |name: &str| error[name].as_str().map(str::to_owned);
+        let text = |value: &Value| value.as_str().map(str::to_owned);
         (
             self.status.as_u16(),
-            text("code").unwrap(),
-            text("message").unwrap(),
-            error["row"].as_u64(),
-            text("column"),
+            text(&error["code"]).unwrap(),
+            text(&error["message"]).unwrap(),
+            error["details"][0]["row"].as_u64(),
+            text(&error["details"][0]["field"]),
         )
     }
 }

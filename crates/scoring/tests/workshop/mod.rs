@@ -1,11 +1,7 @@
 //! The workshop's model, trained once for a test binary.
 #![allow(dead_code, reason = "each test binary uses its share")]
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{Arc, LazyLock},
-};
+use std::{fs, path::PathBuf, sync::LazyLock};
 
 use ndarray::ArrayView1;
 use serde_json::Value;
@@ -20,8 +16,8 @@ pub(crate) fn bundle() -> ModelBundle {
     BUNDLE.clone()
 }
 
-pub(crate) fn scorer() -> Arc<BundleScorer> {
-    Arc::new(BundleScorer::new(bundle()))
+pub(crate) fn scorer() -> BundleScorer {
+    BundleScorer::new(bundle())
 }
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
