@@ -21,7 +21,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
   fuzz SECONDS runs each fuzz target that long
-  bench TABLE  measures beside the peers and prints a table: training, prediction or bundle; more arguments go to the script";
+  bench TABLE  measures beside the peers and prints a table: training, prediction, bundle or serving; more arguments go to the script";
 
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -57,9 +57,18 @@ fn golden() -> Result<()> {
 fn bench(args: &[String]) -> Result<()> {
     let [table, rest @ ..] = args else { bail!(USAGE) };
     let script = root().join("benches/peers").join(format!("{table}.py"));
-    ensure!(script.is_file(), "there is no table {table}: ask for training, prediction or bundle");
+    ensure!(
+        script.is_file(),
+        "there is no table {table}: ask for training, prediction, bundle or serving"
+    );
     let python = peers::set_up_measured()?;
-    run(cargo("build").args(["--release", "--locked", "--package", "benches"]))?;
+    let mut build = cargo("build");
+    build.args(["--release", "--locked", "--package", "benches"]);
+    if table == "serving" {
+        // What makes the bundle, and what serves it.
+        build.args(["--package", "ames-pipeline", "--package", "serve-bundle"]);
+    }
+    run(&mut build)?;
     let data = target().join("bench-data");
     run(Command::new(python).arg(script).arg(data).arg(target().join("release")).args(rest))
 }
