@@ -220,9 +220,13 @@ impl ColumnBuilder {
 #[derive(Debug, Default)]
 pub(crate) struct WordsBuilder {
     dictionary: Vec<Arc<str>>,
+    /// The codes of the words, once there are so many that searching the dictionary would take longer.
     code_of: BTreeMap<Arc<str>, u32>,
     codes: Vec<u32>,
 }
+
+/// Words among which a search from front to back is fastest.
+const FEW_WORDS: usize = 8;
 
 impl WordsBuilder {
     pub(crate) fn push_missing(&mut self) {
@@ -230,16 +234,38 @@ impl WordsBuilder {
     }
 
     pub(crate) fn push(&mut self, column: &str, word: &str) -> Result<()> {
-        if let Some(&code) = self.code_of.get(word) {
-            self.codes.push(code);
-            return Ok(());
-        }
-        let code = code_at(self.dictionary.len(), column)?;
-        let word: Arc<str> = word.into();
-        self.dictionary.push(Arc::clone(&word));
-        self.code_of.insert(word, code);
+        let code = match self.code(word) {
+            Some(code) => code,
+            None => self.add(column, word)?,
+        };
         self.codes.push(code);
         Ok(())
+    }
+
+    fn code(&self, word: &str) -> Option<u32> {
+        if self.dictionary.len() > FEW_WORDS {
+            return self.code_of.get(word).copied();
+        }
+        let place = self.dictionary.iter().position(|known| **known == *word)?;
+        u32::try_from(place + 1).ok()
+    }
+
+    fn add(&mut self, column: &str, word: &str) -> Result<u32> {
+        let code = code_at(self.dictionary.len(), column)?;
+        self.dictionary.push(word.into());
+        let unlisted = match self.dictionary.len() {
+            0..=FEW_WORDS => &[],
+            // The first too many brings all before it along.
+            n if n == FEW_WORDS + 1 => &self.dictionary[..],
+            n => &self.dictionary[n - 1..],
+        };
+        let first = self.dictionary.len() - unlisted.len();
+        let codes = unlisted
+            .iter()
+            .zip(first..)
+            .filter_map(|(word, place)| Some((Arc::clone(word), u32::try_from(place + 1).ok()?)));
+        self.code_of.extend(codes);
+        Ok(code)
     }
 }
 

@@ -100,6 +100,11 @@ impl InputSchema {
         self.inner.missing_tokens.iter().map(String::as_str)
     }
 
+    /// The name of the column at a place.
+    pub(crate) fn name(&self, place: usize) -> Option<&str> {
+        self.inner.columns.get(place).map(|(name, _)| name.as_str())
+    }
+
     /// Where a column stands in the order of [`columns`](Self::columns).
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
         self.inner.places.get(name).copied()

@@ -17,7 +17,7 @@ pub(crate) struct JsonColumns {
     pub(crate) n_rows: usize,
 }
 
-/// Reads rows from front to back; `unknown` gets each name that the schema has not, at least once.
+/// Reads rows from front to back; `unknown` gets each name that the schema has not.
 pub(crate) fn read(
     json: &str,
     schema: &InputSchema,
@@ -47,9 +47,9 @@ enum Cell<'de> {
 struct Rows<'s> {
     schema: &'s InputSchema,
     unknown: &'s mut dyn FnMut(&str),
-    /// The names of the last object and which column each is. Objects of one client look alike, so that a comparison with the
-    /// name at the same place mostly saves the search.
-    names: Vec<(String, Place)>,
+    /// Which column each name of the last object was. Objects of one client look alike, so that a comparison with the name of
+    /// that column mostly saves the search.
+    places: Vec<Place>,
     columns: Vec<ColumnBuilder>,
     /// NaN where missing.
     target: Vec<f64>,
@@ -71,7 +71,7 @@ impl<'s> Rows<'s> {
         Self {
             schema,
             unknown,
-            names: Vec::new(),
+            places: Vec::with_capacity(schema.columns().len()),
             columns: schema.columns().map(|(_, kind)| ColumnBuilder::new(kind)).collect(),
             target: Vec::new(),
             has_target: false,
@@ -94,10 +94,10 @@ impl<'s> Rows<'s> {
 
     /// Which column the `at`-th name of an object is.
     fn place(&mut self, at: usize, name: &str) -> Place {
-        if let Some((last, place)) = self.names.get(at)
-            && last == name
+        if let Some(&Place::Column(column)) = self.places.get(at)
+            && self.schema.name(column) == Some(name)
         {
-            return *place;
+            return Place::Column(column);
         }
         let place = match self.schema.place(name) {
             Some(column) => Place::Column(column),
@@ -107,8 +107,10 @@ impl<'s> Rows<'s> {
                 Place::Unknown
             }
         };
-        self.names.truncate(at);
-        self.names.push((name.to_owned(), place));
+        match self.places.get_mut(at) {
+            Some(last) => *last = place,
+            None => self.places.push(place),
+        }
         place
     }
 

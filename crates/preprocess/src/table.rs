@@ -170,7 +170,7 @@ impl Table {
         Self::from_json_with(json, schema, |_| ())
     }
 
-    /// Likewise, and hands over each name that is neither a column nor the target, at least once.
+    /// Likewise, and hands over each name that is neither a column nor the target, whenever it meets it.
     ///
     /// # Errors
     ///

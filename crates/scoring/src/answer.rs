@@ -101,6 +101,8 @@ pub(crate) fn answer(
 ) -> Response {
     let mut answer = Response::new(body(style, &response.predictions).into());
     let headers = answer.headers_mut();
+    // Room for all that will be said, so that nothing is moved on the way.
+    headers.reserve(24);
     headers.insert(header::CONTENT_TYPE, JSON);
     headers.extend(model.headers.iter().cloned());
     let unseen = response.unseen_categories.iter().map(|(name, n)| format!("{name}={n}"));

@@ -13,8 +13,8 @@ use crate::{
     ScoreResponse, Scorer, bundle_fields, field_check, guess::Guessed, input_monitor::InputMonitor,
 };
 
-/// Bodies up to this length hold a few rows, which take microseconds.
-const QUICK_BYTES: usize = 4 << 10;
+/// Bodies up to this length hold a hundred rows or so, which take less than handing them to another thread does a few times.
+const QUICK_BYTES: usize = 32 << 10;
 
 /// Scores with a [`ModelBundle`], and with nothing else: transformer and forest cannot come apart.
 ///
@@ -96,7 +96,7 @@ impl BundleScorer {
         }
         let predictions = self.bundle.predict_features(&features);
         let predictions = predictions.map_err(|error| self.refusal(error))?;
-        Ok(self.response(predictions.to_vec(), table, &features, Vec::new()))
+        Ok(self.response(predictions.into_raw_vec_and_offset().0, table, &features, Vec::new()))
     }
 
     fn run_guessing(&self, request: &ScoreRequest) -> Result<ScoreResponse, ScoreError> {
@@ -109,7 +109,12 @@ impl BundleScorer {
             let features = self.transform(&table)?;
             let predictions = self.bundle.predict_features(&features);
             let predictions = predictions.map_err(|error| self.refusal(error))?;
-            return Ok(self.response(predictions.to_vec(), &table, &features, Vec::new()));
+            return Ok(self.response(
+                predictions.into_raw_vec_and_offset().0,
+                &table,
+                &features,
+                Vec::new(),
+            ));
         }
         let rows = request.records()?;
         let params = self.bundle.transformer().params();
@@ -120,7 +125,12 @@ impl BundleScorer {
         let x = guessed.features(&rows, &self.made, &features)?;
         let predictions = self.bundle.predictor().predict(x.view());
         let predictions = predictions.map_err(|error| self.refusal(error.into()))?;
-        Ok(self.response(predictions.to_vec(), &table, &features, guessed.guesses))
+        Ok(self.response(
+            predictions.into_raw_vec_and_offset().0,
+            &table,
+            &features,
+            guessed.guesses,
+        ))
     }
 
     fn transform(&self, table: &Table) -> Result<FeatureMatrix, ScoreError> {

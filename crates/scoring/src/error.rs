@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::FieldError;
 
 /// Why a request was not answered. Each code has one HTTP status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum ErrorCode {
     /// 400: the body is not JSON.

@@ -1,6 +1,6 @@
 //! Counts for Prometheus. Labels are names of deployments, columns and codes: none comes from a client.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use prometheus_client::{
@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{Endpoint, ErrorCode, ScoreResponse, pool::Pool};
+use crate::{Deployment, Endpoint, ErrorCode, ScoreResponse, pool::Pool};
 
 /// Seconds: from a single row on a quiet machine to the longest that anybody waits.
 const BUCKETS: [f64; 15] =
@@ -54,11 +54,14 @@ pub(crate) struct Metrics {
     queued: Gauge,
     running: Gauge,
     connections: Gauge,
+    /// What every request of a deployment counts, found once: by the deployment's place.
+    of_deployments: Vec<(Histogram, Counter)>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    pub(crate) fn new(endpoint: &Endpoint) -> Self {
         let mut metrics = Self {
+            of_deployments: Vec::new(),
             registry: Registry::with_prefix("spinney"),
             requests: Family::default(),
             errors: Family::default(),
@@ -103,11 +106,15 @@ impl Default for Metrics {
         registry.register("queue_length", "Requests that wait", metrics.queued.clone());
         registry.register("scoring_in_progress", "Requests on a thread", metrics.running.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
+        let of_deployment = |deployment: &Arc<Deployment>| {
+            let labels = OfDeployment { deployment: deployment.name().to_owned() };
+            let duration = metrics.duration.get_or_create(&labels).clone();
+            (duration, metrics.rows.get_or_create(&labels).clone())
+        };
+        metrics.of_deployments = endpoint.deployments().iter().map(of_deployment).collect();
         metrics
     }
-}
 
-impl Metrics {
     /// Counts an answer.
     pub(crate) fn answered(&self, status: StatusCode, code: Option<ErrorCode>) {
         self.requests.get_or_create(&OfStatus { status: status.as_u16() }).inc();
@@ -117,13 +124,22 @@ impl Metrics {
     }
 
     /// Counts what was scored.
-    pub(crate) fn scored(&self, deployment: &str, response: &ScoreResponse, elapsed: Duration) {
-        let labels = OfDeployment { deployment: deployment.to_owned() };
-        self.duration.get_or_create(&labels).observe(elapsed.as_secs_f64());
-        self.rows.get_or_create(&labels).inc_by(response.predictions.len() as u64);
-        let OfDeployment { deployment } = labels;
-        let of =
-            |column: &String| OfColumn { deployment: deployment.clone(), column: column.clone() };
+    pub(crate) fn scored(
+        &self,
+        endpoint: &Endpoint,
+        deployment: &Arc<Deployment>,
+        response: &ScoreResponse,
+        elapsed: Duration,
+    ) {
+        let place = endpoint.deployments().iter().position(|other| Arc::ptr_eq(other, deployment));
+        if let Some((duration, rows)) = place.and_then(|place| self.of_deployments.get(place)) {
+            duration.observe(elapsed.as_secs_f64());
+            rows.inc_by(response.predictions.len() as u64);
+        }
+        let of = |column: &String| OfColumn {
+            deployment: deployment.name().to_owned(),
+            column: column.clone(),
+        };
         for (column, n_rows) in &response.unseen_categories {
             self.unseen.get_or_create(&of(column)).inc_by(*n_rows as u64);
         }

@@ -93,7 +93,8 @@ impl ScoreRequest {
 
     /// The table of the records without the records, several times faster: if the body is a list of objects that have all columns,
     /// as it is or under one of the usual names. `None` says that only [`records`](Self::records) can tell, not that
-    /// something is wrong. `unknown` gets each name that is no column, at least once.
+    /// something is wrong. `unknown` gets each name that is
+    /// no column, whenever it is met.
     #[must_use]
     pub fn quick_table(&self, schema: &InputSchema, unknown: impl FnMut(&str)) -> Option<Table> {
         quick_rows::table(std::str::from_utf8(self.body()?).ok()?, schema, unknown)

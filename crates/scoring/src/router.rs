@@ -4,16 +4,15 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     http::{HeaderValue, Method, header},
-    middleware,
     response::{IntoResponse, Response},
     routing,
 };
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::{ErrorCode, ScoreError, app::App, front, open_inference, score_route, swagger};
+use crate::{ErrorCode, ScoreError, app::App, open_inference, score_route, swagger};
 
-/// All routes, and what every request passes on the way to them.
-pub(crate) fn router(app: Arc<App>) -> Router {
+/// All routes.
+pub(crate) fn routes(app: Arc<App>) -> Router {
     let score = routing::post(score_route::post)
         .get(score_route::get)
         .options(score_route::options)
@@ -28,16 +27,20 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         // Bodies are limited where they are read.
         .layer(DefaultBodyLimit::disable());
-    let router = match cors(&app.options.cors_origins) {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    router.layer(middleware::from_fn_with_state(Arc::clone(&app), front::pass)).with_state(app)
+    match cors(&app.options.cors_origins) {
+        Some(cors) => router.layer(cors).with_state(app),
+        None => router.with_state(app),
+    }
 }
 
-/// Whether the process is alive: it is if it can say so.
-async fn liveness() -> &'static str {
-    "Healthy"
+/// Whether the process is alive, which it is if it can say so, once its models were loaded for the first time: Azure ML asks the
+/// same route whether it is ready, and the original does not listen before.
+async fn liveness(State(app): State<Arc<App>>) -> Result<&'static str, ScoreError> {
+    if app.has_started() {
+        Ok("Healthy")
+    } else {
+        Err(ScoreError::new(ErrorCode::NotReady, "the model is not loaded yet"))
+    }
 }
 
 async fn liveness_options() -> Response {

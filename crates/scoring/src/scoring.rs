@@ -55,7 +55,7 @@ pub(crate) async fn score(
     };
     let elapsed = start.elapsed();
     if let Ok(response) = &response {
-        app.metrics.scored(deployment.name(), response, elapsed);
+        app.metrics.scored(&app.endpoint, &deployment, response, elapsed);
     }
     Scored { deployment, loaded, response, milliseconds: elapsed.as_secs_f64() * 1e3 }
 }

@@ -1,6 +1,6 @@
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -12,9 +12,8 @@ use tokio::{
     signal,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tower::ServiceExt;
 
-use crate::{Endpoint, Error, Scorer, ServerOptions, app::App, router::router};
+use crate::{Endpoint, Error, Scorer, ServerOptions, app::App, front::Front};
 
 /// An endpoint on the network, or in process: all routes, and connections with their limits.
 ///
@@ -34,7 +33,7 @@ use crate::{Endpoint, Error, Scorer, ServerOptions, app::App, router::router};
 /// ```
 #[derive(Clone)]
 pub struct Server {
-    app: Arc<App>,
+    front: Arc<Front>,
 }
 
 /// How a server came to its end.
@@ -49,7 +48,7 @@ impl Server {
     /// Puts an endpoint behind a server.
     #[must_use]
     pub fn new(endpoint: impl Into<Arc<Endpoint>>, options: ServerOptions) -> Self {
-        Self { app: Arc::new(App::new(endpoint.into(), options)) }
+        Self { front: Arc::new(Front::new(Arc::new(App::new(endpoint.into(), options)))) }
     }
 
     /// A server for one scorer.
@@ -61,13 +60,17 @@ impl Server {
     /// The endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &Arc<Endpoint> {
-        &self.app.endpoint
+        &self.app().endpoint
+    }
+
+    fn app(&self) -> &Arc<App> {
+        self.front.app()
     }
 
     /// All routes, to be called in process. It needs a tokio runtime to run on, but no socket.
-    #[must_use]
     pub fn router(&self) -> Router {
-        router(Arc::clone(&self.app))
+        let front = Arc::clone(&self.front);
+        Router::new().fallback(|request: Request| async move { front.answer(request).await })
     }
 
     /// Loads the models of all deployments that [can be loaded](crate::Deployment::loading), each tested before it gets traffic, away
@@ -78,7 +81,7 @@ impl Server {
     /// The first of the errors, when all have been tried.
     pub async fn reload(&self) -> Result<(), Error> {
         let mut first = Ok(());
-        for deployment in self.app.endpoint.deployments() {
+        for deployment in self.app().endpoint.deployments() {
             let deployment = Arc::clone(deployment);
             let name = deployment.name().to_owned();
             let loading = tokio::task::spawn_blocking(move || deployment.reload()).await;
@@ -87,7 +90,7 @@ impl Server {
                 Ok(result) => result,
                 Err(panic) => Err(Error::Init { deployment: name.clone(), source: panic.into() }),
             };
-            self.app.metrics.reloaded(&name, result.is_ok());
+            self.app().metrics.reloaded(&name, result.is_ok());
             match &result {
                 Ok(()) => tracing::info!(deployment = name, "the model is loaded"),
                 Err(error) => {
@@ -116,10 +119,9 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send,
     ) -> io::Result<Stopped> {
-        let options = &self.app.options;
+        let options = &self.app().options;
         let connections = Connections {
-            router: self.router(),
-            app: Arc::clone(&self.app),
+            front: Arc::clone(&self.front),
             slots: Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS))),
             graceful: GracefulShutdown::new(),
         };
@@ -141,7 +143,8 @@ impl Server {
         }
         drop(listener);
         tracing::info!("shutting down");
-        let Connections { graceful, app, .. } = connections;
+        let Connections { graceful, .. } = connections;
+        let app = self.app();
         let drained = tokio::time::timeout(app.options.drain_timeout, graceful.shutdown()).await;
         let n_cut_off = match drained {
             Ok(()) => 0,
@@ -153,7 +156,7 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("endpoint", &self.app.endpoint).finish_non_exhaustive()
+        f.debug_struct("Server").field("endpoint", &self.app().endpoint).finish_non_exhaustive()
     }
 }
 
@@ -164,8 +167,7 @@ fn causes(error: &dyn std::error::Error) -> String {
 }
 
 struct Connections {
-    router: Router,
-    app: Arc<App>,
+    front: Arc<Front>,
     slots: Arc<Semaphore>,
     graceful: GracefulShutdown,
 }
@@ -184,10 +186,11 @@ impl Connections {
     }
 
     fn serve(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
-        let (router, app) = (self.router.clone(), Arc::clone(&self.app));
+        let front = Arc::clone(&self.front);
         let watcher = self.graceful.watcher();
         tokio::spawn(async move {
             let _slot = slot;
+            let app = front.app();
             app.metrics.connections().inc();
             #[cfg(feature = "tls")]
             match app.options.tls.clone() {
@@ -195,13 +198,13 @@ impl Connections {
                     let handshake = tls.accept(stream);
                     let timeout = app.options.header_timeout;
                     if let Ok(Ok(stream)) = tokio::time::timeout(timeout, handshake).await {
-                        speak(stream, router, &app, watcher).await;
+                        speak(stream, &front, watcher).await;
                     }
                 }
-                None => speak(stream, router, &app, watcher).await,
+                None => speak(stream, &front, watcher).await,
             }
             #[cfg(not(feature = "tls"))]
-            speak(stream, router, &app, watcher).await;
+            speak(stream, &front, watcher).await;
             app.metrics.connections().dec();
         });
     }
@@ -210,17 +213,16 @@ impl Connections {
 /// Speaks HTTP/1.1 until one side has enough.
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    router: Router,
-    app: &App,
+    front: &Arc<Front>,
     watcher: Watcher,
 ) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let answer = router.clone().oneshot(request.map(Body::new));
-        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|error| match error {})) }
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let front = Arc::clone(front);
+        async move { Ok::<_, Infallible>(front.answer(request.map(Body::new)).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(app.options.header_timeout)
+        .header_read_timeout(front.app().options.header_timeout)
         // A client that has sent all it wants may close its side and still wait for the answer.
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service);

@@ -144,7 +144,7 @@ impl Predictor {
 
     /// Predicts each row of `x` into `out`. On an error `out` may be partly overwritten.
     ///
-    /// Rows are taken block by block, on the current rayon pool if they are more than a block. Memory is allocated for the
+    /// Rows are taken block by block, on the current rayon pool if they are enough for it to pay. Memory is allocated for the
     /// blocks in work, not for rows.
     ///
     /// # Errors
@@ -180,8 +180,9 @@ impl Predictor {
         let predict = |work: &mut BlockWork, (number, (block, out))| {
             self.predict_block(number * block_rows, block, out, work).err()
         };
-        // Handing one block to a pool would only cost.
-        let first_error = if n_threads == 1 || x.nrows() <= block_rows {
+        // Waking a pool costs more than it saves on little work.
+        let is_small = x.nrows() <= block_rows || x.nrows() * self.n_trees < PARALLEL_WALKS;
+        let first_error = if n_threads == 1 || is_small {
             let mut work = BlockWork::default();
             blocks.zip(outs).enumerate().find_map(|block| predict(&mut work, block))
         } else {
@@ -250,6 +251,9 @@ struct BlockWork {
 
 /// Rows of a block: encoded, they and a tree fit into the first-level cache.
 const BLOCK_ROWS: usize = 5 * ROW_LANES;
+
+/// Walks of a row through a tree, from which on several threads share them: about half a millisecond's work.
+const PARALLEL_WALKS: usize = 50_000;
 
 /// Rows, encoded, of a block for a forest that does not stay in a core's cache: they and a tree do.
 const LARGE_BLOCK_BYTES: usize = 360 << 10;
