@@ -1,22 +1,23 @@
 //! Bytes as the body of a scoring request, in every answer style: an answer or a refusal as JSON, never a server error.
 #![no_main]
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::{Router, body::Body, http::Request};
 use http_body_util::BodyExt;
 use libfuzzer_sys::fuzz_target;
 use spinney_fuzz::BUNDLE;
-use spinney_scoring::{AnswerStyle, BundleScorer, ServerOptions, router};
+use spinney_scoring::{AnswerStyle, BundleScorer, Server, ServerOptions};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_all().build().expect("a runtime"));
 static APPS: LazyLock<[Router; 3]> = LazyLock::new(|| {
-    let scorer = Arc::new(BundleScorer::new(BUNDLE.clone()));
-    [AnswerStyle::Native, AnswerStyle::List, AnswerStyle::JsonString]
-        .map(|style| router(Arc::clone(&scorer), ServerOptions::default().answer_style(style)))
+    [AnswerStyle::Native, AnswerStyle::List, AnswerStyle::JsonString].map(|style| {
+        let options = ServerOptions::default().answer_style(style);
+        Server::of(BundleScorer::new(BUNDLE.clone()), options).router()
+    })
 });
 
 fuzz_target!(|body: &[u8]| {

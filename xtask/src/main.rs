@@ -20,7 +20,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
-  fuzz SECONDS runs each fuzz target that long
+  fuzz SECONDS [TARGET..]  runs each fuzz target that long, or those that are named
   bench TABLE  measures beside the peers and prints a table: training, prediction, bundle or serving; more arguments go to the script";
 
 fn main() -> Result<()> {
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
-        Some("fuzz") => tools::fuzz(args.get(1).map_or("", String::as_str)),
+        Some("fuzz") => tools::fuzz(&args[1..]),
         Some("bench") => bench(&args[1..]),
         _ => bail!(USAGE),
     }

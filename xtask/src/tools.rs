@@ -8,7 +8,8 @@ use crate::{cargo, root, run, target};
 
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
-const FUZZ_TARGETS: &[&str] = &["bundle", "csv", "scikit_learn", "score", "transform_params"];
+const FUZZ_TARGETS: &[&str] =
+    &["bundle", "csv", "envelope", "python_json", "scikit_learn", "score", "transform_params"];
 
 /// Checks `deny.toml`. Advisories are not among the checks: their database is not in the package registry.
 pub(crate) fn deny() -> Result<()> {
@@ -18,11 +19,14 @@ pub(crate) fn deny() -> Result<()> {
     run(&mut check)
 }
 
-/// Runs each fuzz target for a number of seconds, from the committed seeds.
-pub(crate) fn fuzz(seconds: &str) -> Result<()> {
-    let seconds: u32 = seconds.parse().context("cargo xtask fuzz SECONDS")?;
+/// Runs each fuzz target, or those that are named, for a number of seconds, from the committed seeds.
+pub(crate) fn fuzz(args: &[String]) -> Result<()> {
+    let (seconds, targets) = args.split_first().context("cargo xtask fuzz SECONDS [TARGET..]")?;
+    let seconds: u32 = seconds.parse().context("cargo xtask fuzz SECONDS [TARGET..]")?;
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let targets = if targets.is_empty() { FUZZ_TARGETS } else { &targets };
     let fuzz = install("cargo-fuzz", CARGO_FUZZ)?;
-    for target in FUZZ_TARGETS {
+    for target in targets {
         let [found, seeds] = ["found", "corpus"].map(|folder| format!("fuzz/{folder}/{target}"));
         fs::create_dir_all(root().join(&found))?;
         let mut run_target = Command::new(&fuzz);

@@ -223,6 +223,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(front.app().options.header_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
         // A client that has sent all it wants may close its side and still wait for the answer.
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
@@ -230,6 +231,9 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         tracing::debug!(%error, "a connection broke off");
     }
 }
+
+/// Length above which the head of a request is refused; bodies are read in pieces of it.
+const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Errors of one connection, which the next does not have.
 fn is_of_client(error: &io::Error) -> bool {
