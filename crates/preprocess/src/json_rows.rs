@@ -217,7 +217,8 @@ impl<'de> Visitor<'de> for Row<'_, '_, 'de> {
                     }
                 }
                 Place::Target => target = object.next_value()?,
-                Place::Unknown => drop(object.next_value::<IgnoredAny>()?),
+                // Looked at as a record would: what is no value at all is refused.
+                Place::Unknown => drop(object.next_value::<Cell<'de>>()?),
             }
         }
         rows.push(cells, &target).map_err(|error| {

@@ -33,7 +33,7 @@ fn value() -> impl Strategy<Value = String> {
         4 => "\"[xyzé]\"",
         1 => Just("null".to_owned()),
         1 => prop::sample::select(vec![
-            "true", "false", "-0.0", "9007199254740993", "18446744073709551615", "-5", "1e308",
+            "true", "false", "-0.0", "9007199254740993", "18446744073709551615", "-5", "1e308", "1e400",
             "\"\\u00e9\\n\"", "\"\"", "[1, [2]]", "{\"a\": {}}", "[]", "{}",
         ]).prop_map(str::to_owned),
     ]
@@ -69,6 +69,8 @@ proptest! {
         let json = format!(" [{}] ", objects.join(" ,\n"));
         match (Table::from_json(&json, &schema()), by_records(&json, &schema())) {
             (Ok(found), Ok(expected)) => prop_assert_eq!(shown(&found), shown(&expected)),
+            // What is no value is met in its turn: a row before it may be refused first.
+            (Err(_), Err(Error::JsonRows { .. })) => {}
             (Err(found), Err(expected)) => prop_assert_eq!(found.to_string(), expected.to_string()),
             (found, expected) => prop_assert!(false, "{:?} {:?}", found, expected),
         }

@@ -5,7 +5,7 @@ use spinney_preprocess::Record;
 
 use crate::{
     ErrorCode, ScoreError, envelope,
-    python_json::{self, InfiniteNumber},
+    python_json::{self, InfiniteNumber, Replaced},
 };
 
 /// Reads rows in any of the forms that clients of Azure ML send. With `repeat` a single value beside lists is repeated, as pandas
@@ -18,12 +18,19 @@ pub(crate) fn records(bytes: &[u8], repeat: bool) -> Result<Vec<Record>, ScoreEr
     match envelope::read(text, repeat) {
         // Perhaps Python wrote it. What it may write beyond JSON is a syntax error to the parser.
         Err(error) if error.code() == ErrorCode::MalformedJson => {
-            let json = python_json::to_json(text).map_err(infinite)?;
-            if json == text { Err(error) } else { envelope::read(&json, repeat) }
+            let Replaced { json, infinite } = python_json::to_json(text);
+            let result = if json == text { Err(error) } else { envelope::read(&json, repeat) };
+            match (result, infinite) {
+                (Err(error), Some(number)) if error.code() == ErrorCode::MalformedJson => {
+                    Err(refuse_infinite(number))
+                }
+                (result, _) => result,
+            }
         }
         result => result,
     }
 }
+
 /// The id that an inference request of the Open Inference Protocol carries.
 pub(crate) fn id(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
@@ -32,10 +39,10 @@ pub(crate) fn id(bytes: &[u8]) -> Option<String> {
     }
     let text = std::str::from_utf8(bytes).ok()?;
     let read = |text: &str| serde_json::from_str::<Request>(text).ok();
-    read(text).or_else(|| read(&python_json::to_json(text).ok()?))?.id
+    read(text).or_else(|| read(&python_json::to_json(text).json))?.id
 }
 
-fn infinite(number: InfiniteNumber) -> ScoreError {
+fn refuse_infinite(number: InfiniteNumber) -> ScoreError {
     let message = match (number.row, &number.column) {
         (Some(row), Some(column)) => format!("row {row}: column `{column}` has an infinite number"),
         (None, Some(column)) => format!("column `{column}` has an infinite number"),

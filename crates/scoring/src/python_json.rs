@@ -16,10 +16,20 @@ pub(crate) struct InfiniteNumber {
     pub(crate) column: Option<String>,
 }
 
-/// Replaces each bare `NaN` by `null`. Text within strings stays as it is, and so does text that is not JSON: telling what is
-/// wrong with that is the parser's task.
-pub(crate) fn to_json(text: &str) -> Result<String, InfiniteNumber> {
-    let mut out = String::with_capacity(text.len());
+/// JSON that was made of what Python wrote.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Replaced {
+    pub(crate) json: String,
+    /// The first infinite number. It may stand where nobody reads it.
+    pub(crate) infinite: Option<InfiniteNumber>,
+}
+
+/// Replaces each bare `NaN` by `null`, and `Infinity` by a number that is too large for an `f64`, which the parser refuses where
+/// it is read. Text within strings stays as it is, and so does text that is not JSON: telling what is wrong with that is the
+/// parser's task.
+pub(crate) fn to_json(text: &str) -> Replaced {
+    let mut json = String::with_capacity(text.len());
+    let mut infinite = None;
     let mut place = Place::default();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
@@ -30,13 +40,17 @@ pub(crate) fn to_json(text: &str) -> Result<String, InfiniteNumber> {
         };
         let (token, tail) = rest.split_at(len);
         rest = tail;
-        if is_infinite(token) {
-            return Err(place.into_error());
+        if is_infinite(token) && infinite.is_none() {
+            infinite = Some(place.infinite());
         }
         place.pass(token);
-        out.push_str(if token == "NaN" { "null" } else { token });
+        json.push_str(match token {
+            "NaN" => "null",
+            "Infinity" | "-Infinity" => "1e999",
+            token => token,
+        });
     }
-    Ok(out)
+    Replaced { json, infinite }
 }
 
 fn string_len(text: &str) -> usize {
@@ -88,7 +102,7 @@ impl Place {
         }
     }
 
-    fn into_error(self) -> InfiniteNumber {
+    fn infinite(&self) -> InfiniteNumber {
         let index = |container: &Container| match container {
             Container::Array(index) => Some(*index),
             Container::Object(_) => None,
@@ -99,11 +113,11 @@ impl Place {
             (Some(_), Some(row)) => Some(row),
             _ => self.open.iter().rev().find_map(index),
         };
-        let column = self.open.into_iter().rev().find_map(|container| match container {
-            Container::Object(key) => key,
+        let column = self.open.iter().rev().find_map(|container| match container {
+            Container::Object(key) => key.as_deref(),
             Container::Array(_) => None,
         });
-        let column = column.map(|key| serde_json::from_str(&key).unwrap_or(key));
+        let column = column.map(|key| serde_json::from_str(key).unwrap_or_else(|_| key.to_owned()));
         InfiniteNumber { row, column: column.filter(|name| !WRAPPERS.contains(&name.as_str())) }
     }
 }
@@ -114,34 +128,39 @@ mod tests {
 
     use super::*;
 
-    fn infinite(row: impl Into<Option<usize>>, column: &str) -> Result<String, InfiniteNumber> {
-        Err(InfiniteNumber { row: row.into(), column: Some(column.to_owned()) })
+    fn infinite(row: impl Into<Option<usize>>, column: &str) -> Option<InfiniteNumber> {
+        Some(InfiniteNumber { row: row.into(), column: Some(column.to_owned()) })
+    }
+
+    fn found(text: &str) -> Option<InfiniteNumber> {
+        to_json(text).infinite
     }
 
     #[test]
     fn replaces_bare_nan_only() {
         let text = r#"[{"a": NaN, "NaN": "NaN \" NaN", "b": [NaN,NaN]}, NaNa, "\\", NaN]"#;
         let json = r#"[{"a": null, "NaN": "NaN \" NaN", "b": [null,null]}, NaNa, "\\", null]"#;
-        assert_eq!(to_json(text).unwrap(), json);
+        assert_eq!(to_json(text), Replaced { json: json.to_owned(), infinite: None });
     }
 
     #[test]
     fn names_the_place_of_infinite_numbers() {
-        assert_eq!(to_json(r#"[{"a": 1}, {"b": 2, "c": Infinity}]"#), infinite(1, "c"));
-        assert_eq!(to_json(r#"{"data": [{"c": -Infinity}]}"#), infinite(0, "c"));
-        assert_eq!(to_json(r#"{"c": [1, 2, 1e400]}"#), infinite(2, "c"));
-        assert_eq!(to_json(r#"{"\u00e9\"": -1e999}"#), infinite(None, "é\""));
-        assert_eq!(to_json("1e400"), Err(InfiniteNumber { row: None, column: None }));
-        let row_1 = Err(InfiniteNumber { row: Some(1), column: None });
-        assert_eq!(to_json(r#"{"columns": ["c"], "data": [[1, 2], [3, Infinity]]}"#), row_1);
-        assert!(to_json(r#"["Infinity", "1e400", 1e300]"#).is_ok());
+        assert_eq!(found(r#"[{"a": 1}, {"b": 2, "c": Infinity}]"#), infinite(1, "c"));
+        assert_eq!(found(r#"{"data": [{"c": -Infinity}]}"#), infinite(0, "c"));
+        assert_eq!(found(r#"{"c": [1, 2, 1e400]}"#), infinite(2, "c"));
+        assert_eq!(found(r#"{"\u00e9\"": -1e999}"#), infinite(None, "é\""));
+        assert_eq!(found("1e400"), Some(InfiniteNumber { row: None, column: None }));
+        let row_1 = Some(InfiniteNumber { row: Some(1), column: None });
+        assert_eq!(found(r#"{"columns": ["c"], "data": [[1, 2], [3, Infinity]]}"#), row_1);
+        assert_eq!(found(r#"["Infinity", "1e400", 1e300]"#), None);
+        assert_eq!(to_json("[Infinity, -Infinity, 1e400]").json, "[1e999, 1e999, 1e400]");
     }
 
     proptest! {
         #[test]
         fn valid_json_stays_as_it_is(strings in prop::collection::vec(any::<String>(), 0..8), number: f64) {
             let json = serde_json::json!({"strings": strings, "number": number}).to_string();
-            prop_assert_eq!(to_json(&json), Ok(json.clone()));
+            prop_assert_eq!(to_json(&json).json, json);
         }
 
         #[test]
