@@ -6,6 +6,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -191,7 +192,7 @@ impl Connections {
         tokio::spawn(async move {
             let _slot = slot;
             let app = front.app();
-            app.metrics.connections().inc();
+            let _open = Open::new(app.metrics.connections());
             #[cfg(feature = "tls")]
             match app.options.tls.clone() {
                 Some(tls) => {
@@ -205,8 +206,23 @@ impl Connections {
             }
             #[cfg(not(feature = "tls"))]
             speak(stream, &front, watcher).await;
-            app.metrics.connections().dec();
         });
+    }
+}
+
+/// Counts a connection until it is dropped, however it ends.
+struct Open<'a>(&'a Gauge);
+
+impl<'a> Open<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
