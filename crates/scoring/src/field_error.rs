@@ -24,8 +24,9 @@ pub struct FieldError {
     field: Option<String>,
     code: ErrorCode,
     message: String,
-    allowed: Option<Value>,
-    value: Option<Value>,
+    // Boxed, as most errors on their way have neither.
+    allowed: Option<Box<Value>>,
+    value: Option<Box<Value>>,
 }
 
 impl FieldError {
@@ -43,7 +44,7 @@ impl FieldError {
     /// Adds what the field may hold, as a JSON Schema.
     #[must_use]
     pub fn allowed(mut self, schema: Value) -> Self {
-        self.allowed = Some(schema);
+        self.allowed = Some(Box::new(schema));
         self
     }
 
@@ -51,7 +52,7 @@ impl FieldError {
     /// values](crate::ServerOptions::echo_values), and it is in no log.
     #[must_use]
     pub fn value(mut self, value: Value) -> Self {
-        self.value = Some(value);
+        self.value = Some(Box::new(value));
         self
     }
 
@@ -80,13 +81,13 @@ impl FieldError {
     }
 
     pub(crate) fn to_json(&self, echo: bool) -> Value {
-        let value = self.value.clone().filter(|_| echo);
+        let value = self.value.as_deref().filter(|_| echo).cloned();
         let members = [
             ("row", self.row.map(Value::from)),
             ("field", self.field.clone().map(Value::from)),
             ("code", Some(self.code.to_string().into())),
             ("message", Some(self.message.clone().into())),
-            ("allowed", self.allowed.clone()),
+            ("allowed", self.allowed.as_deref().cloned()),
             ("value", value),
         ];
         let members =

@@ -157,9 +157,14 @@ fn authorize(app: &App, request: &Request) -> Result<(), ScoreError> {
     }
     match bearer(request.headers()) {
         Some(guess) if keys.match_any(guess) => Ok(()),
-        Some(_) => Err(ScoreError::new(ErrorCode::WrongKey, "the key is wrong")),
+        // The first word is what Azure ML's front door answers.
+        Some(_) => {
+            let message = "key_auth_access_denied: the key is wrong";
+            Err(ScoreError::new(ErrorCode::WrongKey, message))
+        }
         None => {
-            let message = "send the key as `Authorization: Bearer KEY`";
+            let message =
+                "key_auth_bad_header_forbidden: send the key as `Authorization: Bearer KEY`";
             Err(ScoreError::new(ErrorCode::MissingKey, message))
         }
     }

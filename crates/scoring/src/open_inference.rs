@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -55,7 +55,8 @@ async fn health_ready(State(app): State<Arc<App>>) -> Response {
     (status, Json(json!({"ready": ready}))).into_response()
 }
 
-type Names = Path<Map<String, Value>>;
+/// What the path names; a path that is no text names nothing.
+type Names = Result<Path<Map<String, Value>>, PathRejection>;
 
 /// A model that a path means.
 struct Named {
@@ -75,6 +76,7 @@ fn named(app: &App, headers: &HeaderMap, names: &Names) -> Result<Named, ScoreEr
         Named { deployment, loaded, name, version }
     };
     let is_meant = |named: &Named| {
+        let Ok(names) = names else { return false };
         let is =
             |part: &str, own: Option<&str>| names.get(part).is_none_or(|sent| sent.as_str() == own);
         is("name", Some(&named.name)) && is("version", named.version.as_deref())

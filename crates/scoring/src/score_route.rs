@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{Query, Request, State},
+    extract::{Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts},
     response::Response,
 };
@@ -38,7 +38,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Respo
 /// a list.
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
-    query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
     head: Parts,
 ) -> Response {
     let deadline = Deadline::after(app.options.request_timeout);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -18,9 +18,10 @@ use crate::{
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Query(query): Query<Vec<(String, String)>>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Response {
-    let version = query.iter().rev().find(|(name, _)| name == "version");
+    let pairs = query.map_or_else(|_| Vec::new(), |Query(pairs)| pairs);
+    let version = pairs.iter().rev().find(|(name, _)| name == "version");
     let dialect = match version.map_or("2", |(_, version)| version) {
         "2" | "2.0" => SchemaDialect::Swagger2,
         "3" | "3.0" => SchemaDialect::OpenApi3,

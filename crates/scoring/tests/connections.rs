@@ -1,5 +1,10 @@
 //! Connections that behave badly, and a server that stops while others behave well.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail by panicking"
+)]
 
 mod constant;
 

@@ -205,6 +205,27 @@ async fn refuses_other_routes_and_methods_as_json() {
     }
 }
 
+#[tokio::test]
+async fn depth_and_length_are_refused_or_scored() {
+    let app = router(workshop::scorer(), ServerOptions::default());
+    for (open, close) in [("[", "]"), ("{\"data\":", "}"), ("[{\"a\":", "}]")] {
+        let body = open.repeat(100_000) + "1" + &close.repeat(100_000);
+        let answer = post(app.clone(), body).await;
+        assert!(answer.status.is_client_error(), "{open}: {}", answer.status);
+    }
+    // A value as deep as that in a column that nobody reads harms nobody.
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let body = record().to_string().replacen('{', &format!("{{\"more\": {deep}, "), 1);
+    assert_eq!(post(app.clone(), format!("[{body}]")).await.text, r#"{"predictions":[205980.87]}"#);
+    // Eight megabytes of rows, and as much of nothing.
+    let n_rows = 40_000;
+    let rows = vec![record().to_string(); n_rows].join(",");
+    let answer = post(app.clone(), format!("[{rows}]")).await;
+    assert_eq!(answer.json()["predictions"].as_array().unwrap().len(), n_rows);
+    let answer = post(app, format!("[{}]", " ".repeat(8 << 20))).await;
+    assert_eq!(answer.json(), json!({"predictions": []}));
+}
+
 struct Panics;
 
 impl Scorer for Panics {

@@ -168,6 +168,21 @@ async fn the_server_need_not_say_who_it_is() {
 }
 
 #[tokio::test]
+async fn what_is_no_text_is_refused_as_json_too() {
+    let app = app(ServerOptions::default());
+    for (path, status) in [
+        ("/score?a=%ff", 422),
+        ("/swagger.json?version=%ff", 404),
+        ("/v2/models/%ff", 404),
+        ("/v2/models/%ff/ready", 404),
+        ("/%ff", 404),
+    ] {
+        let answer = get(app.clone(), path).await;
+        assert_eq!((answer.status.as_u16(), answer.refusal().0), (status, status), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn infrastructure_does_not_hide_in_answers() {
     let options = ServerOptions::default()
         .answer_style(AnswerStyle::JsonString)

@@ -1,5 +1,10 @@
 //! What an operator does with the program: keys and bundles that change, two deployments, logs, traces, and how it ends.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail by panicking"
+)]
 
 mod program;
 

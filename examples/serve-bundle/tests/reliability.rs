@@ -1,6 +1,12 @@
 //! Many requests, many connections, and changes under load. Each test is bounded; `SPINNEY_RELIABILITY` multiplies its size:
 //! with 50 the first sends a million requests, and 10,000 connections are held.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may fail by panicking, and these tell figures"
+)]
 
 mod program;
 
