@@ -32,6 +32,7 @@ const GATES: &[Gate] = &[
         workspace: &["spinney-forest", "spinney-numpy-random", "spinney-preprocess"],
         forbidden: NETWORK,
     },
+    Gate { package: "spinney-azureml", workspace: &[], forbidden: &[] },
     Gate {
         package: "spinney-scoring",
         workspace: &[
