@@ -1,4 +1,4 @@
-//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|golden|gates|deny|fuzz`.
+//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|clients|golden|gates|deny|fuzz`.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
 mod gates;
@@ -15,8 +15,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  test [ARGS]  sets up the peers and runs all tests, those against the peers too; ARGS go to cargo test
+  test [ARGS]  sets up peers and clients and runs all tests, those that need them too; ARGS go to cargo test
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
+  clients      sets up the clients of the server only: Azure's SDK and others, likewise
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
@@ -28,6 +29,7 @@ fn main() -> Result<()> {
     match args.first().map(String::as_str) {
         Some("test") => test(&args[1..]),
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
+        Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
@@ -39,9 +41,10 @@ fn main() -> Result<()> {
 
 /// Tests that need a peer are marked as ignored, so that `cargo test` works without any set-up. Here they run too.
 fn test(args: &[String]) -> Result<()> {
-    let python = peers::set_up()?;
     let mut test = cargo("test");
-    test.args(["--workspace", "--locked"]).args(args).env(peers::PYTHON, python);
+    test.args(["--workspace", "--locked"]).args(args);
+    test.env(peers::PYTHON, peers::set_up()?);
+    test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     if !args.iter().any(|arg| arg == "--") {
         test.arg("--");
     }

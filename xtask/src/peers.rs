@@ -1,4 +1,5 @@
-//! Python peers in virtual environments, at pinned versions: those that tests compare with, and those that are measured.
+//! Python peers in virtual environments, at pinned versions: those that tests compare with, clients that the server is tested with,
+//! and those that are measured.
 
 use std::{
     env, fs,
@@ -12,15 +13,24 @@ use crate::{root, run, target};
 
 /// Tells tests where the peers' Python is.
 pub(crate) const PYTHON: &str = "SPINNEY_PEERS_PYTHON";
+/// Tells tests where the Python is that has clients of the server.
+pub(crate) const CLIENTS_PYTHON: &str = "SPINNEY_CLIENTS_PYTHON";
 
 /// Where the versions stand that fixtures are made with and tests compare with.
 const TESTED: &str = "fixtures/requirements.txt";
+/// Where the versions of clients stand, apart from those that fixtures are made with: Azure's SDK brings fifty packages.
+const CLIENTS: &str = "examples/serve-bundle/tests/clients/requirements.txt";
 /// Where the versions stand that are measured.
 const MEASURED: &str = "benches/peers/requirements.txt";
 
 /// Sets up what tests compare with and returns its Python.
 pub(crate) fn set_up() -> Result<PathBuf> {
     install(TESTED, "peers")
+}
+
+/// Sets up clients of the server and returns their Python.
+pub(crate) fn set_up_clients() -> Result<PathBuf> {
+    install(CLIENTS, "clients")
 }
 
 /// Sets up what is measured and returns its Python.
