@@ -1,4 +1,4 @@
-//! Clients that others wrote, against the running program: curl and those of Python.
+//! Clients that others wrote, against the running program: curl, those of Python, and Azure's own SDK.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,7 @@ use std::{fs, path::Path, process::Command};
 
 use houses::{houses, predictions, rows, save};
 use outside::{python, script, text};
-use program::Program;
+use program::{Program, command};
 use serde_json::{Value, json};
 
 const KEY: &str = "open sesame";
@@ -165,4 +165,52 @@ fn answers_curl_that_only_asks_who_is_there() {
     let (heads, answer) = curl(&format!("{}/score", server.url), KEY, &["--request", "OPTIONS"]);
     assert!(heads.contains("\n< HTTP/1.1 200 OK\n"), "{heads}");
     assert_eq!(answer, "");
+}
+
+#[test]
+#[ignore = "needs azure-ai-ml: cargo xtask test"]
+fn is_an_endpoint_to_the_sdk_of_azure() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let sdk = script("azure_sdk.py");
+    text(&python().arg(&sdk).arg(folder).arg("certificates").output().unwrap());
+    let [blue, green] = [1.0, 2.0].map(|price| {
+        let bundle = houses(price);
+        let path = folder.join(format!("{price}.bundle"));
+        bundle.save(&path).unwrap();
+        (json!({"predictions": predictions(&bundle, &rows())}), path)
+    });
+    assert_ne!(blue.0, green.0);
+    let mut server = command();
+    for (name, (_, path)) in [("blue", &blue), ("green", &green)] {
+        server.arg("--deployment").arg(format!("{name}={}", path.display()));
+    }
+    server.args(["--traffic", "green=100"]).env("SPINNEY_PRIMARY_KEY", KEY);
+    server.arg("--tls-certificate").arg(folder.join("certificate.pem"));
+    server.arg("--tls-key").arg(folder.join("key.pem"));
+    let server = Program::start(server);
+
+    let request = |name: &str, rows: Value| {
+        fs::write(folder.join(name), json!({"data": rows}).to_string()).unwrap();
+    };
+    request("request.json", rows());
+    request("refused.json", json!([{"area": 1, "garage": 2, "town": "Ames"}]));
+    let mut invoke = python();
+    invoke.arg(&sdk).arg(folder).args(["invoke", &format!("{}/score", server.url)]);
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/azureml/invoke.json");
+    let output = invoke.arg(recorded).env("SPINNEY_PRIMARY_KEY", KEY).output().unwrap();
+    let returned: Value = serde_json::from_str(&text(&output)).unwrap();
+    // The SDK hands answers out as text.
+    let answer = |name: &str| serde_json::from_str::<Value>(returned[name].as_str().unwrap());
+    assert_eq!(answer("by_traffic").unwrap(), green.0);
+    assert_eq!(answer("by_name").unwrap(), blue.0);
+    // Who calls sees what is wrong, and where.
+    let refused = returned["refused"].as_str().unwrap();
+    assert!(
+        refused.starts_with("422: (MissingColumn) row 0: column `quality` is not there\n"),
+        "{refused}"
+    );
+    let unauthorized = returned["unauthorized"].as_str().unwrap();
+    assert!(unauthorized.starts_with("401: (WrongKey) "), "{unauthorized}");
+    assert!(server.stop().0.success());
 }
