@@ -1,4 +1,5 @@
-//! Clients that others wrote, against the running program: curl, those of Python, and Azure's own SDK.
+//! Clients that others wrote, against the running program: curl, Python's, Azure's own SDK, and one that reads the API document and
+//! sends whatever it allows, and more.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -213,4 +214,47 @@ fn is_an_endpoint_to_the_sdk_of_azure() {
     let unauthorized = returned["unauthorized"].as_str().unwrap();
     assert!(unauthorized.starts_with("401: (WrongKey) "), "{unauthorized}");
     assert!(server.stop().0.success());
+}
+
+/// What Schemathesis looks at. Three more of its checks do not hold: `negative_data_rejection`, because `true` is taken for 1, as pandas
+/// does; `positive_data_acceptance`, because no document says how large a number a forest can hold; `unsupported_method`, because a
+/// row may stand in the address too, which no document says either.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+    response_headers_conformance,response_schema_conformance,allow_header_conformance,\
+    missing_required_header,ignored_auth";
+
+#[test]
+#[ignore = "needs schemathesis: cargo xtask test"]
+fn keeps_to_its_api_documents_whatever_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = save(&houses(1.0), folder.path());
+    for (version, style, key) in [
+        ("2", "native", None),
+        ("2", "list", Some(KEY)),
+        ("3", "native", Some(KEY)),
+        ("3", "json-string", None),
+        ("3.1", "list", None),
+        ("3.1", "native", Some(KEY)),
+    ] {
+        let mut server = command();
+        // Nobody reads the log, and a pipe holds only so much of it.
+        server.arg(&path).args(["--answer-style", style, "--log", "error"]);
+        let mut run = python();
+        // It keeps files where it runs.
+        run.current_dir(folder.path()).args(["-m", "schemathesis.cli", "run", "--no-color"]);
+        if let Some(key) = key {
+            server.env("SPINNEY_PRIMARY_KEY", key);
+            run.args(["--header", &format!("Authorization: Bearer {key}")]);
+        }
+        let server = Program::start(server);
+        run.args(["--checks", CHECKS, "--max-examples", "100", "--continue-on-failure"]);
+        run.args(["--generation-deterministic"]);
+        run.arg(format!("{}/swagger.json?version={version}", server.url));
+        let printed = text(&run.output().unwrap());
+        assert!(printed.contains("\n  Tested: 2\n"), "{printed}");
+        let n_cases = printed.split_once(" generated, ").and_then(|(before, _)| {
+            before.rsplit_once(' ').and_then(|(_, n_cases)| n_cases.parse::<u32>().ok())
+        });
+        assert!(n_cases.is_some_and(|n_cases| n_cases > 100), "{printed}");
+    }
 }
