@@ -11,7 +11,9 @@ use axum::{
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::{ErrorCode, ScoreError, app::App, request_ids::RequestIds, router, score_route};
+use crate::{
+    ErrorCode, ScoreError, app::App, request_ids::RequestIds, router, score_route, unread_body,
+};
 
 const SERVER_VERSION: HeaderName = HeaderName::from_static("x-ms-server-version");
 const VERSION: HeaderValue =
@@ -37,6 +39,16 @@ impl Front {
     }
 
     pub(crate) async fn answer(&self, request: Request) -> Response {
+        let (request, unread) = unread_body::watch(request);
+        let response = self.answer_at_once(request).await;
+        if let Some(unread) = unread {
+            // Beside the answer, which need not wait for it.
+            tokio::spawn(unread.discard());
+        }
+        response
+    }
+
+    async fn answer_at_once(&self, request: Request) -> Response {
         let start = Instant::now();
         let app = &self.app;
         let ids = match RequestIds::of(request.headers()) {
@@ -140,7 +152,8 @@ fn log(
             )
         };
     }
-    if status.is_server_error() {
+    // That a model is not loaded yet is what probes ask for.
+    if status.is_server_error() && code != Some(ErrorCode::NotReady) {
         line!(error);
     } else if status.is_client_error() {
         line!(info);

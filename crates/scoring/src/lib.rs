@@ -38,6 +38,7 @@ mod server;
 mod swagger;
 #[cfg(feature = "tls")]
 mod tls;
+mod unread_body;
 
 pub use answer::{AnswerStyle, UnknownAnswerStyle};
 pub use bundle_scorer::BundleScorer;

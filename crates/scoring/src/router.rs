@@ -16,7 +16,8 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
     let score = routing::post(score_route::post)
         .get(score_route::get)
         .options(score_route::options)
-        .head(method_not_allowed);
+        .head(only_get_post_and_options)
+        .fallback(only_get_post_and_options);
     let router = Router::new()
         .route("/", routing::get(liveness).options(liveness_options))
         .route("/score", score)
@@ -59,6 +60,11 @@ async fn not_found() -> ScoreError {
 
 async fn method_not_allowed() -> ScoreError {
     ScoreError::new(ErrorCode::MethodNotAllowed, "the route exists, but not for this method")
+}
+
+/// Scoring for the sake of its headers alone makes no sense, so HEAD is not among the methods of `/score`.
+async fn only_get_post_and_options() -> Response {
+    ([(header::ALLOW, "GET, POST, OPTIONS")], method_not_allowed().await).into_response()
 }
 
 /// What browsers are told, if pages of other origins may call at all.

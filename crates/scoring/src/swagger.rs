@@ -54,7 +54,10 @@ fn document(app: &App, fields: &[InputField], dialect: SchemaDialect) -> Value {
     let definitions = definitions(app, fields, dialect);
     let paths = json!({
         format!("{prefix}/"): {"get": health(dialect)},
-        format!("{prefix}/score"): {"post": score(dialect, secured)},
+        format!("{prefix}/score"): {
+            "post": score(dialect, secured),
+            "get": score_query(fields, dialect, secured),
+        },
     });
     match dialect {
         SchemaDialect::Swagger2 => {
@@ -171,12 +174,59 @@ fn health(dialect: SchemaDialect) -> Value {
     operation
 }
 
+/// A row in the body of a request, or several.
 fn score(dialect: SchemaDialect, secured: bool) -> Value {
-    let schema = |name: &str| json!({"$ref": reference(dialect, name)});
-    let content = |name: &str| json!({"application/json": {"schema": schema(name)}});
+    let mut operation = json!({
+        "operationId": "RunMLService",
+        "description": "Predicts one number for each record.",
+        "responses": responses(dialect),
+    });
+    if dialect == SchemaDialect::Swagger2 {
+        operation["parameters"] = json!([{
+            "name": "serviceInputPayload",
+            "in": "body",
+            "required": true,
+            "schema": schema(dialect, "ServiceInput"),
+        }]);
+    } else {
+        operation["requestBody"] =
+            json!({"required": true, "content": content(dialect, "ServiceInput")});
+    }
+    with_security(operation, secured)
+}
+
+/// A row in the address of a request. It has no null: what may be missing is written as the word.
+fn score_query(fields: &[InputField], dialect: SchemaDialect, secured: bool) -> Value {
+    let parameter = |field: &InputField| {
+        let mut schema = field.clone().nullable(false).schema(dialect);
+        let mut parameter = json!({"name": field.name(), "in": "query", "required": true});
+        if dialect == SchemaDialect::Swagger2 {
+            // There, what a parameter holds stands in itself.
+            if let (Some(parameter), Some(schema)) =
+                (parameter.as_object_mut(), schema.as_object_mut())
+            {
+                parameter.append(schema);
+            }
+        } else {
+            parameter["schema"] = schema;
+        }
+        parameter
+    };
+    let operation = json!({
+        "operationId": "RunMLServiceOnQuery",
+        "description": "Predicts one number for one record.",
+        "parameters": fields.iter().map(parameter).collect::<Vec<Value>>(),
+        "responses": responses(dialect),
+    });
+    with_security(operation, secured)
+}
+
+fn responses(dialect: SchemaDialect) -> Value {
     let response = |description: &str, name: &str| match dialect {
-        SchemaDialect::Swagger2 => json!({"description": description, "schema": schema(name)}),
-        _ => json!({"description": description, "content": content(name)}),
+        SchemaDialect::Swagger2 => {
+            json!({"description": description, "schema": schema(dialect, name)})
+        }
+        _ => json!({"description": description, "content": content(dialect, name)}),
     };
     let mut responses: Map<String, Value> = Map::new();
     responses.insert("200".to_owned(), response("One prediction for each record", "ServiceOutput"));
@@ -185,25 +235,22 @@ fn score(dialect: SchemaDialect, secured: bool) -> Value {
         let reason = status.canonical_reason().unwrap_or_default();
         responses.insert(status.as_str().to_owned(), response(reason, "ErrorResponse"));
     }
-    let mut operation = json!({
-        "operationId": "RunMLService",
-        "description": "Predicts one number for each record.",
-        "responses": responses,
-    });
-    if dialect == SchemaDialect::Swagger2 {
-        operation["parameters"] = json!([{
-            "name": "serviceInputPayload",
-            "in": "body",
-            "required": true,
-            "schema": schema("ServiceInput"),
-        }]);
-    } else {
-        operation["requestBody"] = json!({"required": true, "content": content("ServiceInput")});
-    }
+    Value::Object(responses)
+}
+
+fn with_security(mut operation: Value, secured: bool) -> Value {
     if secured {
         operation["security"] = json!([{"Bearer": []}]);
     }
     operation
+}
+
+fn content(dialect: SchemaDialect, name: &str) -> Value {
+    json!({"application/json": {"schema": schema(dialect, name)}})
+}
+
+fn schema(dialect: SchemaDialect, name: &str) -> Value {
+    json!({"$ref": reference(dialect, name)})
 }
 
 fn reference(dialect: SchemaDialect, name: &str) -> String {

@@ -21,7 +21,7 @@ use std::{
 use constant::Constant;
 use proptest::prelude::*;
 use spinney_scoring::{
-    InitError, ScoreError, ScoreRequest, ScoreResponse, Scorer, Server, ServerOptions, Stopped,
+    InitError, Key, ScoreError, ScoreRequest, ScoreResponse, Scorer, Server, ServerOptions, Stopped,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -153,6 +153,41 @@ async fn a_body_that_breaks_off_harms_nobody() {
     }
     assert!(server.send(request("[{}]").as_bytes()).await.starts_with("HTTP/1.1 200"));
     assert_eq!(server.stop().await.n_cut_off, 0);
+}
+
+/// A client that sends its whole body before it listens sees why it was refused.
+#[tokio::test]
+async fn refusals_of_long_bodies_arrive() {
+    let options = ServerOptions::default().max_body_bytes(1 << 20).key(Key::new("secret"));
+    let server = Running::start(Constant::new(1.0), options).await;
+    for (path, key, n_bytes, status) in [
+        ("/score", "wrong", 3 << 20, 401),
+        ("/score", "secret", 20 << 20, 413),
+        ("/nowhere", "secret", 3 << 20, 404),
+        ("/swagger.json", "secret", 3 << 20, 405),
+    ] {
+        for chunked in [false, true] {
+            let body = if chunked {
+                format!("{:x}\r\n{}\r\n0\r\n\r\n", n_bytes, " ".repeat(n_bytes))
+            } else {
+                " ".repeat(n_bytes)
+            };
+            let length = if chunked {
+                "transfer-encoding: chunked".to_owned()
+            } else {
+                format!("content-length: {n_bytes}")
+            };
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n{length}\r\n\r\n"
+            );
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(body.as_bytes()).await.expect("the body is taken");
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.expect("an answer");
+            assert_eq!(answer, format!("HTTP/1.1 {status}").as_bytes(), "{path} {chunked}");
+        }
+    }
 }
 
 #[tokio::test]

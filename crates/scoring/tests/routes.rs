@@ -33,7 +33,13 @@ async fn methods_are_those_of_the_original() {
     assert_eq!(options.headers["allow"], "GET, OPTIONS, HEAD");
     let options = ask(&app, Method::OPTIONS, "/score", &[]).await;
     assert_eq!((options.status.as_u16(), options.text.as_str()), (200, ""));
-    assert_eq!(ask(&app, Method::HEAD, "/score", &[]).await.status, 405);
+    for method in [Method::HEAD, Method::PUT, Method::DELETE, Method::PATCH] {
+        let answer = ask(&app, method, "/score", &[]).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.headers["allow"]),
+            (405, &"GET, POST, OPTIONS".parse().unwrap())
+        );
+    }
 }
 
 /// The workshop's record, as a query.

@@ -47,6 +47,8 @@ async fn every_version_of_the_document_describes_the_rows() {
         {
             assert!(post["responses"][status].is_object(), "{status}");
         }
+        let get = &document["paths"]["/score"]["get"];
+        assert_eq!(get["parameters"].as_array().unwrap().len(), 10);
         // Every reference leads somewhere.
         let text = document.to_string();
         for reference in text.split("\"$ref\":\"#").skip(1) {
