@@ -6,17 +6,17 @@ use std::{
     },
 };
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{Deployment, Error, ErrorCode, ScoreError, Scorer};
 
 /// The header by which a client chooses a deployment, and an answer names the one that gave it.
-pub(crate) const DEPLOYMENT: HeaderName = HeaderName::from_static("azureml-model-deployment");
+const DEPLOYMENT: HeaderName = HeaderName::from_static("azureml-model-deployment");
 
 /// Deployments behind one address, with the share of requests that each gets: blue and green.
 ///
 /// A request goes to the deployment that its header `azureml-model-deployment` names, or else to one by share. Shares are exact
-/// over every hundred requests.
+/// over every hundred requests. A single deployment gets all requests, whatever the header says.
 ///
 /// # Examples
 ///
@@ -151,9 +151,23 @@ impl Endpoint {
         self.deployments.iter().position(|deployment| deployment.name() == name)
     }
 
+    /// The deployment that a request names. Where there is only one the header is for whoever stands in front: Azure ML's front
+    /// door lets it through to the deployment that it has chosen by it.
+    pub(crate) fn named<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
+        headers.get(DEPLOYMENT).filter(|_| self.deployments.len() > 1)
+    }
+
+    /// What an answer says of the deployment that gave it: nothing where there is only one, as whoever stands in front may have
+    /// another name for it.
+    pub(crate) fn say(&self, deployment: &Deployment, headers: &mut HeaderMap) {
+        if self.deployments.len() > 1 {
+            headers.insert(DEPLOYMENT, deployment.name_header().clone());
+        }
+    }
+
     /// The deployment for a request.
     pub(crate) fn choose(&self, headers: &HeaderMap) -> Result<&Arc<Deployment>, ScoreError> {
-        if let Some(name) = headers.get(DEPLOYMENT) {
+        if let Some(name) = self.named(headers) {
             let named = self.deployments.iter().find(|deployment| deployment.name_header() == name);
             return named.ok_or_else(|| {
                 ScoreError::new(ErrorCode::NotFound, "there is no such deployment")

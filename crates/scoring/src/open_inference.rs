@@ -20,7 +20,6 @@ use crate::{
     body,
     deadline::Deadline,
     deployment::Loaded,
-    endpoint::DEPLOYMENT,
     scoring::{self, Scored},
 };
 
@@ -82,7 +81,8 @@ fn named(app: &App, headers: &HeaderMap, names: &Names) -> Result<Named, ScoreEr
         is("name", Some(&named.name)) && is("version", named.version.as_deref())
     };
     let chosen = scoring::choose(app, headers).map(with_model);
-    let others = app.endpoint.deployments().iter().filter(|_| !headers.contains_key(DEPLOYMENT));
+    let others =
+        app.endpoint.deployments().iter().filter(|_| app.endpoint.named(headers).is_none());
     let others = others
         .filter_map(|deployment| Some((Arc::clone(deployment), deployment.current()?)))
         .map(with_model);
@@ -155,6 +155,6 @@ async fn try_infer(app: &App, names: &Names, request: Request) -> Result<Respons
         answer["id"] = id.into();
     }
     let mut answer = Json(answer).into_response();
-    answer.headers_mut().insert(DEPLOYMENT, deployment.name_header().clone());
+    app.endpoint.say(&deployment, answer.headers_mut());
     Ok(answer)
 }

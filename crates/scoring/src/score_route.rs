@@ -15,7 +15,6 @@ use crate::{
     answer::{answer, error_in_answer},
     app::App,
     deadline::Deadline,
-    endpoint::DEPLOYMENT,
     scoring::{self, Scored},
 };
 
@@ -78,7 +77,7 @@ async fn score(app: &App, headers: &HeaderMap, body: Bytes, deadline: Deadline) 
         Err(error) => refusal(app, error),
     };
     let headers = answer.headers_mut();
-    headers.insert(DEPLOYMENT, deployment.name_header().clone());
+    app.endpoint.say(&deployment, headers);
     let failed = if failed { "True" } else { "False" };
     headers.insert(RUN_FUNCTION_FAILED, HeaderValue::from_static(failed));
     if let Ok(milliseconds) = HeaderValue::from_str(&format!("{milliseconds:.3}")) {

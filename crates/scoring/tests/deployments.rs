@@ -64,6 +64,20 @@ async fn a_header_names_the_deployment() {
     assert_eq!(answer.json()["versions"][0], "2");
 }
 
+/// Azure ML's front door lets the header through to the container that it has chosen by it, which knows nothing of the name.
+#[tokio::test]
+async fn one_deployment_alone_answers_whatever_the_header_says() {
+    let app = Server::of(Constant::new(3.0), ServerOptions::default()).router();
+    let answer = ask(&app, "blue").await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, r#"{"predictions":[3.0]}"#));
+    assert!(
+        !answer.headers.contains_key("azureml-model-deployment"),
+        "the name is the front door's to tell"
+    );
+    let request = Request::get("/v2/models/constant").header("azureml-model-deployment", "blue");
+    assert_eq!(call(app, request.body(Body::empty()).unwrap()).await.status, 200);
+}
+
 #[tokio::test]
 async fn who_asks_early_is_told_to_come_again() {
     let folder = tempfile::tempdir().unwrap();
