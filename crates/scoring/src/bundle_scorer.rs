@@ -4,6 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ndarray::ArrayView2;
 use spinney_artifact::{Error, ModelBundle};
 use spinney_forest::Error as ForestError;
 use spinney_preprocess::{Error as DataError, FeatureMatrix, InputSchema, Record, Table};
@@ -60,11 +61,16 @@ impl BundleScorer {
         Ok(Self::new(ModelBundle::load(file)?))
     }
 
-    fn run_strictly(&self, request: &ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+    /// The table of a request that has the usual form, unless a client sets features there that the model makes.
+    fn quick_table(&self, request: &ScoreRequest) -> Option<Table> {
         let mut has_made = false;
         let observe = |name: &str| has_made |= self.made.contains_key(name);
-        if let Some(table) = request.quick_table(self.bundle.input_schema(), observe)
-            && !has_made
+        let table = request.quick_table(self.bundle.input_schema(), observe)?;
+        (!has_made).then_some(table)
+    }
+
+    fn run_strictly(&self, request: &ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+        if let Some(table) = self.quick_table(request)
             && let Ok(response) = self.score_strictly(&table)
         {
             return Ok(response);
@@ -89,32 +95,18 @@ impl BundleScorer {
         let features = self.transform(table)?;
         if let Some(missing) = features.report().untrained_missing().first() {
             let (row, column) = (missing.first_row(), missing.name());
-            let message = format!(
-                "row {row}: `{column}` is missing, but the model was trained without missing values in it"
-            );
+            let message = field_check::untrained_missing(row, column);
             return Err(ScoreError::new(ErrorCode::MissingValue, message).at(row, column));
         }
-        let predictions = self.bundle.predict_features(&features);
-        let predictions = predictions.map_err(|error| self.refusal(error))?;
-        Ok(self.response(predictions.into_raw_vec_and_offset().0, table, &features, Vec::new()))
+        self.score(table, &features, features.view(), Vec::new())
     }
 
     fn run_guessing(&self, request: &ScoreRequest) -> Result<ScoreResponse, ScoreError> {
-        let mut has_made = false;
-        let observe = |name: &str| has_made |= self.made.contains_key(name);
-        if let Some(table) = request.quick_table(self.bundle.input_schema(), observe)
-            && !has_made
+        if let Some(table) = self.quick_table(request)
             && table.n_rows() > 0
         {
             let features = self.transform(&table)?;
-            let predictions = self.bundle.predict_features(&features);
-            let predictions = predictions.map_err(|error| self.refusal(error))?;
-            return Ok(self.response(
-                predictions.into_raw_vec_and_offset().0,
-                &table,
-                &features,
-                Vec::new(),
-            ));
+            return self.score(&table, &features, features.view(), Vec::new());
         }
         let rows = request.records()?;
         let params = self.bundle.transformer().params();
@@ -123,14 +115,21 @@ impl BundleScorer {
         let table = table.map_err(|error| data_refusal(&error))?;
         let features = self.transform(&table)?;
         let x = guessed.features(&rows, &self.made, &features)?;
-        let predictions = self.bundle.predictor().predict(x.view());
+        self.score(&table, &features, x.view(), guessed.guesses)
+    }
+
+    /// Predicts from `x`: the features of the table, or what a client has made of them.
+    fn score(
+        &self,
+        table: &Table,
+        features: &FeatureMatrix,
+        x: ArrayView2<'_, f64>,
+        guesses: Vec<Guess>,
+    ) -> Result<ScoreResponse, ScoreError> {
+        let predictions = self.bundle.predictor().predict(x);
         let predictions = predictions.map_err(|error| self.refusal(error.into()))?;
-        Ok(self.response(
-            predictions.into_raw_vec_and_offset().0,
-            &table,
-            &features,
-            guessed.guesses,
-        ))
+        let predictions = predictions.into_raw_vec_and_offset().0;
+        Ok(self.response(predictions, table, features, guesses))
     }
 
     fn transform(&self, table: &Table) -> Result<FeatureMatrix, ScoreError> {

@@ -152,6 +152,11 @@ impl ScoreError {
         Self::new(ErrorCode::Internal, "the server failed, its log has the reason")
     }
 
+    /// That there is no model yet.
+    pub(crate) fn not_ready() -> Self {
+        Self::new(ErrorCode::NotReady, "the model is not loaded yet")
+    }
+
     /// Adds a place with the code and the message of the whole: the record, counted from 0, and its field.
     #[must_use]
     pub fn at(mut self, row: impl Into<Option<usize>>, field: impl Into<String>) -> Self {

@@ -39,9 +39,7 @@ fn column(field: &InputField, row: usize, record: &Record) -> Option<FieldError>
     };
     match (field.kind(), value) {
         (_, Value::Null) if !field.is_nullable() => {
-            let message = format!(
-                "row {row}: `{name}` is missing, but the model was trained without missing values in it"
-            );
+            let message = untrained_missing(row, name);
             wrong(ErrorCode::MissingValue, message, None)
         }
         (_, Value::Null) | (ColumnKind::Numeric, Value::Bool(_)) => None,
@@ -58,6 +56,13 @@ fn column(field: &InputField, row: usize, record: &Record) -> Option<FieldError>
             wrong(ErrorCode::InvalidValue, message, Some(value))
         }
     }
+}
+
+/// Why a value must not be missing.
+pub(crate) fn untrained_missing(row: usize, name: &str) -> String {
+    format!(
+        "row {row}: `{name}` is missing, but the model was trained without missing values in it"
+    )
 }
 
 fn made_fields<'a>(

@@ -37,11 +37,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
 /// Whether the process is alive, which it is if it can say so, once its models were loaded for the first time: Azure ML asks the
 /// same route whether it is ready, and the original does not listen before.
 async fn liveness(State(app): State<Arc<App>>) -> Result<&'static str, ScoreError> {
-    if app.has_started() {
-        Ok("Healthy")
-    } else {
-        Err(ScoreError::new(ErrorCode::NotReady, "the model is not loaded yet"))
-    }
+    if app.has_started() { Ok("Healthy") } else { Err(ScoreError::not_ready()) }
 }
 
 async fn liveness_options() -> Response {

@@ -1,6 +1,6 @@
 //! From a request to a deployment's answer, whatever the route.
 
-use std::{sync::Arc, time::Instant};
+use std::{io::Read, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
@@ -8,7 +8,6 @@ use axum::{
 };
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::io::Read;
 
 use crate::{
     Deployment, ErrorCode, ScoreError, ScoreRequest, ScoreResponse, app::App, deadline::Deadline,
@@ -30,9 +29,7 @@ pub(crate) fn choose(
     headers: &HeaderMap,
 ) -> Result<(Arc<Deployment>, Arc<Loaded>), ScoreError> {
     let deployment = app.endpoint.choose(headers)?;
-    let loaded = deployment
-        .current()
-        .ok_or_else(|| ScoreError::new(ErrorCode::NotReady, "the model is not loaded yet"))?;
+    let loaded = deployment.current().ok_or_else(ScoreError::not_ready)?;
     Ok((Arc::clone(deployment), loaded))
 }
 
