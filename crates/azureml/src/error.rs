@@ -1,4 +1,6 @@
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
+
+use crate::ServiceError;
 
 /// [`std::result::Result`] with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
@@ -77,4 +79,115 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Azure refused a request, or an operation that it had begun failed.
+    #[error(transparent)]
+    Service(#[from] Box<ServiceError>),
+    /// A request without a reply: no connection, or one that broke or took too long.
+    #[error("{method} {target}: no reply after {attempts} {}", if *attempts == 1 { "attempt" } else { "attempts" })]
+    Transport {
+        /// Its method.
+        method: String,
+        /// Its host and path, without the query, in which there may be secrets.
+        target: String,
+        /// How often it was sent.
+        attempts: u32,
+        /// The cause of the last one.
+        source: reqwest::Error,
+    },
+    /// A reply that is not what Azure's specification promises.
+    #[error("{method} {target}: {what}")]
+    Reply {
+        /// The method of its request.
+        method: String,
+        /// Host and path of its request.
+        target: String,
+        /// What is wrong with it.
+        what: String,
+        /// The cause, if its JSON could not be read.
+        source: Option<serde_json::Error>,
+    },
+    /// No token could be had.
+    #[error("no token for {scope}")]
+    Credential {
+        /// What it was for.
+        scope: String,
+        /// The cause.
+        source: azure_core::Error,
+    },
+    /// An address that a token must not be sent to: neither https nor this machine, or a host that a reply named and
+    /// that is not the one asked.
+    #[error("no token is sent to {url}: {why}")]
+    UntrustedUrl {
+        /// The address without its query.
+        url: String,
+        /// The reason.
+        why: &'static str,
+    },
+    /// A text that is no address.
+    #[error("`{url}` is not an address")]
+    InvalidUrl {
+        /// The text.
+        url: String,
+    },
+    /// An operation that had not ended when it should have. It goes on in Azure.
+    #[error("{target} has not ended within {waited:?}; its status is {status}")]
+    Deadline {
+        /// What was waited for.
+        target: String,
+        /// How long.
+        waited: Duration,
+        /// Its last status.
+        status: String,
+    },
+    /// An argument that Azure would refuse, perhaps after minutes.
+    #[error("{what} is {value}: {rule}")]
+    InvalidArgument {
+        /// What it is for.
+        what: &'static str,
+        /// What was given.
+        value: String,
+        /// What it must be like.
+        rule: &'static str,
+    },
+    /// The client could not be made.
+    #[error("cannot set up a connection")]
+    Setup {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// The status of the reply, if a reply is what went wrong. An operation that failed has none.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.service().and_then(|error| error.status)
+    }
+
+    /// What Azure said, if it said something.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Service(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether something does not exist. Azure's codes for it vary; its status is 404.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// Whether something is in the way, often another operation on the same resource (status 409).
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(409)
+    }
+
+    /// The id by which Azure's support finds the request.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.service().and_then(|error| error.request_id.as_deref())
+    }
 }

@@ -93,6 +93,21 @@ impl WorkspaceId {
         config_file::read(path.as_ref())
     }
 
+    /// The path of its resource id.
+    pub(crate) fn segments(&self) -> [&str; 8] {
+        let Self { subscription_id, resource_group, workspace_name } = self;
+        [
+            "subscriptions",
+            subscription_id,
+            "resourceGroups",
+            resource_group,
+            "providers",
+            "Microsoft.MachineLearningServices",
+            "workspaces",
+            workspace_name,
+        ]
+    }
+
     /// The subscription.
     #[must_use]
     pub fn subscription_id(&self) -> &str {

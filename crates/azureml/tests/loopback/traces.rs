@@ -1,0 +1,101 @@
+//! The recorded traffic of Microsoft's SDK in `fixtures/azureml/traces`.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use super::{Answer, SUBSCRIPTION};
+
+/// A request of the SDK, and the reply that it accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Value,
+    status: u16,
+    headers: Vec<(String, String)>,
+    reply: String,
+}
+
+/// The exchanges of a step, in their order.
+pub(crate) fn step(name: &str) -> Vec<Exchange> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/azureml/traces");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let is_of = |path: &Path| {
+        let file = path.file_name().unwrap().to_str().unwrap();
+        file.get(4..)
+            .is_some_and(|rest| rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('-')))
+    };
+    let exchanges: Vec<Exchange> =
+        files.iter().filter(|path| is_of(path)).map(|path| Exchange::read(path)).collect();
+    assert!(!exchanges.is_empty(), "no traces of {name}");
+    exchanges
+}
+
+impl Exchange {
+    fn read(path: &Path) -> Self {
+        // The traces have words for ids; a subscription's must look like one.
+        let text = fs::read_to_string(path).unwrap().replace("SUBSCRIPTION-ID", SUBSCRIPTION);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let (request, response) = (&value["request"], &value["response"]);
+        let headers = response["headers"].as_object().unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let body = &response["body"];
+        // Text files are texts in the traces.
+        let reply = match body {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            body => body.to_string(),
+        };
+        Self {
+            method: text(&request["method"]),
+            path: Self::local_path(&text(&request["host"]), &text(&request["path"])),
+            body: request["body"].clone(),
+            status: response["status"].as_u64().unwrap() as u16,
+            headers: headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            reply,
+        }
+    }
+
+    /// Storage accounts are folders on a local server.
+    fn local_path(host: &str, path: &str) -> String {
+        match host.strip_suffix(".blob.core.windows.net") {
+            Some(account) => format!("/{account}{path}"),
+            None => path.to_owned(),
+        }
+    }
+
+    /// The reply, with every host replaced by the local one.
+    pub(crate) fn answer(&self, url: &str) -> Answer {
+        let local = |text: &str| {
+            text.replace("https://management.azure.com", url)
+                .replace("https://westeurope.api.azureml.ms", url)
+                .replace("https://sklearn-endpoint.westeurope.inference.ml.azure.com", url)
+                .replace(
+                    "https://storageaccount.blob.core.windows.net",
+                    &format!("{url}/storageaccount"),
+                )
+        };
+        let mut answer = Answer::new(self.status).body(local(&self.reply));
+        for (name, value) in &self.headers {
+            // Nobody needs to wait for a recording.
+            match name.to_lowercase().as_str() {
+                "content-length" => {}
+                "retry-after" => answer = answer.header(name, "0"),
+                _ => answer = answer.header(name, local(value)),
+            }
+        }
+        answer
+    }
+
+    /// Method and path within the workspace.
+    pub(crate) fn short(&self) -> String {
+        format!(
+            "{} {}",
+            self.method,
+            self.path.strip_prefix(super::WORKSPACE).unwrap_or(&self.path)
+        )
+    }
+}
