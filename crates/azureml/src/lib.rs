@@ -7,14 +7,20 @@ mod config_file;
 mod content_hash;
 mod credential;
 mod duration;
+mod endpoint_client;
+mod endpoint_keys;
 mod error;
 mod http;
 mod ignore_file;
 mod name_rules;
+mod online_deployment_spec;
+mod online_deployments;
+mod online_endpoints;
 mod pages;
 mod poller;
 mod resource;
 mod service_error;
+mod traffic;
 mod workspace_id;
 mod workspaces;
 
@@ -25,13 +31,24 @@ pub use computes::{
 };
 pub use content_hash::{asset_hash, code_hash};
 pub use credential::{ChainedCredential, ComputeIdentityCredential, default_credential};
+pub use endpoint_client::{EndpointClient, Scored};
+pub use endpoint_keys::{EndpointKeys, KeyKind};
 pub use error::{Error, Result};
 pub use http::RetryOptions;
 pub use ignore_file::IgnoreFile;
 pub use name_rules::NameRule;
+pub use online_deployment_spec::OnlineDeploymentSpec;
+pub use online_deployments::{
+    ContainerKind, OnlineDeployment, OnlineDeploymentProperties, OnlineDeployments, ProbeSettings,
+    RequestSettings,
+};
+pub use online_endpoints::{
+    AuthMode, OnlineEndpoint, OnlineEndpointProperties, OnlineEndpointSpec, OnlineEndpoints,
+};
 pub use pages::Pages;
 pub use poller::{Poller, Progress, Step};
 pub use resource::{Identity, Resource, Sku, SystemData};
 pub use service_error::{ErrorDetail, ServiceError};
+pub use traffic::Traffic;
 pub use workspace_id::WorkspaceId;
 pub use workspaces::{Workspace, WorkspaceProperties, WorkspaceSpec, Workspaces};

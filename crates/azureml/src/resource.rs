@@ -42,6 +42,26 @@ pub struct Resource<P> {
     pub other: Map<String, Value>,
 }
 
+impl<P: Serialize> Resource<P> {
+    /// The body of a PUT that changes nothing: all but what only Azure writes.
+    pub(crate) fn writable(&self, read_only: &[&str]) -> Value {
+        let mut body = serde_json::to_value(self).unwrap_or_default();
+        let remove = |object: Option<&mut Value>, names: &[&str]| {
+            if let Some(Value::Object(object)) = object {
+                names.iter().for_each(|name| drop(object.remove(*name)));
+            }
+        };
+        remove(Some(&mut body), &["id", "name", "type", "systemData", "etag"]);
+        remove(body.get_mut("properties"), read_only);
+        remove(body.get_mut("identity"), &["principalId", "tenantId"]);
+        // Of an identity that exists, only its id is the client's to say.
+        if let Some(Value::Object(ids)) = body.pointer_mut("/identity/userAssignedIdentities") {
+            ids.values_mut().for_each(|identity| *identity = Value::Object(Map::new()));
+        }
+        body
+    }
+}
+
 impl<P> Resource<P> {
     /// The part of the id behind `/{kind}/`, without regard to case: the name of a model of which this is a version.
     ///

@@ -44,6 +44,12 @@ pub struct ErrorDetail {
     pub target: Option<String>,
 }
 
+impl ErrorDetail {
+    pub(crate) fn new(code: &str, message: &str) -> Self {
+        Self { code: code.to_owned(), message: message.to_owned(), target: None }
+    }
+}
+
 /// `{"error": ..}` as Azure Resource Manager defines it. Back ends leave out what they like.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

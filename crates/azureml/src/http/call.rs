@@ -1,6 +1,8 @@
+use std::time::Duration;
+
+use azure_core::Bytes;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::Value;
 use url::Url;
 
 /// Whose token goes with a request.
@@ -20,8 +22,11 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) scope: Scope,
-    pub(crate) body: Option<Value>,
+    /// JSON.
+    pub(crate) body: Option<Bytes>,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// Another limit for one attempt than the client's.
+    pub(crate) timeout: Option<Duration>,
     /// Whether sending it twice is the same as sending it once.
     pub(crate) is_idempotent: bool,
 }
@@ -36,6 +41,7 @@ impl Call {
             scope: Scope::ResourceManager,
             body: None,
             headers: Vec::new(),
+            timeout: None,
             is_idempotent,
         }
     }
@@ -57,9 +63,21 @@ impl Call {
     }
 
     /// The bodies are this crate's own types, whose keys are texts: they have a JSON form.
-    pub(crate) fn body(mut self, body: &impl Serialize) -> Self {
-        self.body = Some(serde_json::to_value(body).unwrap_or(Value::Null));
-        self
+    pub(crate) fn body(self, body: &impl Serialize) -> Self {
+        self.json(serde_json::to_vec(body).unwrap_or_default())
+    }
+
+    /// A body that is JSON already.
+    pub(crate) fn json(self, body: impl Into<Bytes>) -> Self {
+        Self { body: Some(body.into()), ..self }
+    }
+
+    pub(crate) fn patch(url: Url, body: &impl Serialize) -> Self {
+        Self::new(Method::PATCH, url).body(body)
+    }
+
+    pub(crate) fn timeout(self, timeout: Option<Duration>) -> Self {
+        Self { timeout, ..self }
     }
 
     /// A POST that only reads or asks for a state, and so may be repeated.

@@ -9,7 +9,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Call, Reply, RetryOptions, Scope, Tokens, reply, target_of};
-use crate::{Cloud, Error, Result, ServiceError};
+use crate::{Cloud, Error, ErrorDetail, Result, ServiceError};
 
 /// Who asks, in every request.
 pub(crate) const USER_AGENT: &str = concat!("spinney-azureml/", env!("CARGO_PKG_VERSION"));
@@ -89,11 +89,14 @@ impl Pipeline {
             request = request.header(*name, value);
         }
         request = match &call.body {
-            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
             // Azure's front ends refuse a POST or PUT that does not say how long it is.
             None if !call.method.is_safe() => request.header(CONTENT_LENGTH, 0),
             None => request,
         };
+        if let Some(timeout) = call.timeout {
+            request = request.timeout(timeout);
+        }
         let response = request.send().await?;
         let reply = read(call, response).await?;
         tracing::debug!(
@@ -160,6 +163,15 @@ fn refused(call: &Call, reply: &Reply, attempts: u32) -> Error {
         && let Some(code) = reply.header("x-ms-error-code")
     {
         code.clone_into(&mut error.code);
+    }
+    // What a deployment's container did, as the endpoint in front of it tells it.
+    for (name, what) in [
+        ("ms-azureml-model-error-statuscode", "the model's status"),
+        ("ms-azureml-model-error-reason", "the model's reason"),
+    ] {
+        if let Some(value) = reply.header(name) {
+            error.details.push(ErrorDetail::new(what, value));
+        }
     }
     if let Some(after) = reply::retry_after(&reply.headers).filter(|after| *after > Duration::ZERO)
     {

@@ -1,7 +1,9 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use azure_core::{
-    credentials::{AccessToken, Secret, TokenCredential},
+    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
+    error::ErrorKind,
     time::OffsetDateTime,
 };
 use tokio::sync::Mutex;
@@ -21,6 +23,11 @@ const MARGIN: Duration = Duration::from_secs(300);
 impl Tokens {
     pub(crate) fn new(credential: Arc<dyn TokenCredential>) -> Self {
         Self { credential, cached: Arc::default() }
+    }
+
+    /// No tokens, for requests that need none.
+    pub(crate) fn none() -> Self {
+        Self::new(Arc::new(NoCredential))
     }
 
     /// The credential itself, for clients that keep tokens on their own.
@@ -59,6 +66,20 @@ impl Tokens {
         if cached.get(scope).is_some_and(|token| token.token == *refused) {
             cached.remove(scope);
         }
+    }
+}
+
+#[derive(Debug)]
+struct NoCredential;
+
+#[async_trait]
+impl TokenCredential for NoCredential {
+    async fn get_token(
+        &self,
+        _scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        Err(azure_core::Error::with_message(ErrorKind::Credential, "there is no credential"))
     }
 }
 

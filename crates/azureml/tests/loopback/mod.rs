@@ -1,7 +1,7 @@
 //! A server on this machine that answers as a script says, and remembers what it was asked. It also does what no real peer does on demand:
 //! break connections, cut replies short, be slow.
 
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod traces;
@@ -29,7 +29,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-pub(crate) use traces::{Exchange, step};
+pub(crate) use traces::{Difference, Exchange, compare, step};
 
 pub(crate) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 /// The path of the workspace of the traces and tests.

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use super::{Answer, SUBSCRIPTION};
+use super::{Answer, SUBSCRIPTION, Server, WORKSPACE};
 
 /// A request of the SDK, and the reply that it accepted.
 #[derive(Debug, Clone)]
@@ -97,5 +97,33 @@ impl Exchange {
             self.method,
             self.path.strip_prefix(super::WORKSPACE).unwrap_or(&self.path)
         )
+    }
+}
+
+/// A difference that is meant: what the SDK sends is changed like this before it is compared.
+pub(crate) type Difference = fn(&mut Value);
+
+/// Compares what the server saw, but for some first requests, with what the SDK sent.
+#[track_caller]
+pub(crate) fn compare(
+    server: &Server,
+    skip: usize,
+    recorded: &[&Exchange],
+    differences: &[Difference],
+) {
+    let seen = &server.seen()[skip..];
+    let short: Vec<String> = recorded.iter().map(|exchange| exchange.short()).collect();
+    assert_eq!(server.seen_short()[skip..], short);
+    for (seen, exchange) in seen.iter().zip(recorded) {
+        let mut expected = exchange.body.clone();
+        differences.iter().for_each(|difference| difference(&mut expected));
+        assert_eq!(seen.json(), expected, "{}", exchange.short());
+        let authorization = seen.headers.get("authorization").unwrap();
+        assert!(authorization.starts_with("Bearer "), "{}", exchange.short());
+        assert!(seen.headers.contains_key("x-ms-client-request-id"));
+        if exchange.path.starts_with(WORKSPACE) {
+            let version = seen.query.iter().find(|(name, _)| name == "api-version");
+            assert_eq!(version.map(|(_, version)| version.as_str()), Some("2025-12-01"));
+        }
     }
 }

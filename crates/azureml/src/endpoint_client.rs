@@ -1,0 +1,285 @@
+use std::{sync::Arc, time::Duration};
+
+use azure_core::{credentials::Secret, time::OffsetDateTime};
+use reqwest::StatusCode;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::{
+    AuthMode, Cloud, Error, MlClient, Result, RetryOptions,
+    endpoint_keys::EndpointToken,
+    http::{Call, Pipeline, Reply, Scope, Tokens, check_encrypted, target_of},
+};
+
+/// Scores rows at an online endpoint.
+///
+/// It reads the address and the key once and keeps them (the Python SDK reads both again for every request, four requests for one prediction).
+/// A key that was made anew, or a token that has expired, is read again when the endpoint refuses it. Clones share them.
+///
+/// Scoring is not repeated blindly: only if there was no connection, or if the endpoint put the request off (429 or 503) and said for how long.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: spinney_azureml::MlClient) -> spinney_azureml::Result<()> {
+/// use serde_json::json;
+///
+/// let endpoint = client.online_endpoints().client("house-prices");
+/// let scored = endpoint.score(&json!({"data": [{"LotArea": 8450}]})).await?;
+/// println!("{} by {:?}", scored.text(), scored.deployment());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct EndpointClient {
+    source: Source,
+    deployment: Option<String>,
+    timeout: Option<Duration>,
+    known: Arc<Mutex<Option<Access>>>,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// An endpoint of a workspace.
+    Endpoint { client: MlClient, name: String },
+    /// An address and a key or token from elsewhere.
+    Fixed { url: Url, secret: Option<Secret>, pipeline: Pipeline },
+}
+
+/// Where to, and with what.
+#[derive(Debug, Clone)]
+struct Access {
+    url: Url,
+    secret: Option<Secret>,
+    refresh_after: Option<OffsetDateTime>,
+}
+
+/// What an endpoint answered.
+#[derive(Debug, Clone)]
+pub struct Scored {
+    reply: Reply,
+}
+
+impl EndpointClient {
+    pub(crate) fn of_endpoint(client: MlClient, name: &str) -> Self {
+        Self::of(Source::Endpoint { client, name: name.to_owned() })
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, deployment: None, timeout: None, known: Arc::default() }
+    }
+
+    /// A client for an address, with a key or a token if it wants one: for who has no access to the workspace, and for local servers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`]; [`Error::UntrustedUrl`] if a key would go over a network unencrypted; [`Error::Setup`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spinney_azureml::EndpointClient;
+    ///
+    /// let endpoint = EndpointClient::at("http://127.0.0.1:5001/score", None)?;
+    /// let error = EndpointClient::at("http://score.example/score", Some("key".into())).unwrap_err();
+    /// assert!(error.to_string().contains("neither https nor this machine"));
+    /// # let _ = endpoint;
+    /// # Ok::<(), spinney_azureml::Error>(())
+    /// ```
+    pub fn at(scoring_uri: &str, secret: Option<Secret>) -> Result<Self> {
+        let url = parse(scoring_uri)?;
+        if secret.is_some() {
+            check_encrypted(&url)?;
+        }
+        let pipeline = Pipeline {
+            http: crate::http_client(Duration::from_secs(300))?,
+            tokens: Tokens::none(),
+            retry: RetryOptions::default(),
+            cloud: Cloud::public(),
+        };
+        Ok(Self::of(Source::Fixed { url, secret, pipeline }))
+    }
+
+    /// Asks this deployment, whatever the traffic; for trying one out before it gets any.
+    #[must_use]
+    pub fn deployment(self, deployment: impl Into<String>) -> Self {
+        Self { deployment: Some(deployment.into()), ..self }
+    }
+
+    /// How long one attempt may take. Without it, the client's limit; Azure's own is that of the deployment, a minute unless set.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self }
+    }
+
+    /// Scores what has a JSON form, such as `{"data": [{..}]}`.
+    ///
+    /// # Errors
+    ///
+    /// What a request may fail with. Status 424 is the model's own error, which is in the message; 404 says that no deployment gets traffic.
+    pub async fn score(&self, rows: &(impl Serialize + ?Sized)) -> Result<Scored> {
+        let body = serde_json::to_vec(rows).map_err(|source| Error::Reply {
+            method: "POST".to_owned(),
+            target: "the rows to score".to_owned(),
+            what: "they have no JSON form".to_owned(),
+            source: Some(source),
+        })?;
+        self.score_json(body).await
+    }
+
+    /// Scores a text that is JSON, or what Python takes for JSON, as it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`score`](Self::score).
+    pub async fn score_json(&self, body: impl Into<Vec<u8>>) -> Result<Scored> {
+        let body = azure_core::Bytes::from(body.into());
+        let access = self.access().await?;
+        match self.send(&access, body.clone()).await {
+            Err(error) if error.status() == Some(StatusCode::UNAUTHORIZED.as_u16()) => {
+                let Some(renewed) = self.renew(&access).await? else { return Err(error) };
+                self.send(&renewed, body).await
+            }
+            scored => scored,
+        }
+    }
+
+    async fn send(&self, access: &Access, body: azure_core::Bytes) -> Result<Scored> {
+        let mut call =
+            Call::post(access.url.clone()).scope(Scope::Anonymous).json(body).timeout(self.timeout);
+        if let Some(secret) = &access.secret {
+            check_encrypted(&access.url)?;
+            call = call.header("authorization", format!("Bearer {}", secret.secret()));
+        }
+        if let Some(deployment) = &self.deployment {
+            call = call.header("azureml-model-deployment", deployment.clone());
+        }
+        let pipeline = match &self.source {
+            Source::Endpoint { client, .. } => client.pipeline(),
+            Source::Fixed { pipeline, .. } => pipeline,
+        };
+        pipeline.send(call).await.map(|reply| Scored { reply })
+    }
+
+    async fn access(&self) -> Result<Access> {
+        let mut known = self.known.lock().await;
+        let is_current = |access: &&Access| {
+            access.refresh_after.is_none_or(|after| after > OffsetDateTime::now_utc())
+        };
+        if let Some(access) = known.as_ref().filter(is_current) {
+            return Ok(access.clone());
+        }
+        let access = self.find().await?;
+        *known = Some(access.clone());
+        Ok(access)
+    }
+
+    /// Reads the key or token again, unless another request has; `None` if there is nothing to read.
+    async fn renew(&self, refused: &Access) -> Result<Option<Access>> {
+        if let Source::Fixed { .. } = self.source {
+            return Ok(None);
+        }
+        let mut known = self.known.lock().await;
+        if let Some(access) = known.as_ref().filter(|access| access.secret != refused.secret) {
+            return Ok(Some(access.clone()));
+        }
+        let access = self.find().await?;
+        // The same key again: it is not the key that is wrong.
+        let is_new = access.secret != refused.secret;
+        *known = Some(access.clone());
+        Ok(is_new.then_some(access))
+    }
+
+    async fn find(&self) -> Result<Access> {
+        let (client, name) = match &self.source {
+            Source::Endpoint { client, name } => (client, name),
+            Source::Fixed { url, secret, .. } => {
+                return Ok(Access {
+                    url: url.clone(),
+                    secret: secret.clone(),
+                    refresh_after: None,
+                });
+            }
+        };
+        let endpoint = client.online_endpoints().get(name).await?;
+        let Some(uri) = &endpoint.properties.scoring_uri else {
+            return Err(Error::Reply {
+                method: "GET".to_owned(),
+                target: endpoint.id,
+                what: "the endpoint has no address yet".to_owned(),
+                source: None,
+            });
+        };
+        let url = parse(uri)?;
+        let (secret, refresh_after) = match &endpoint.properties.auth_mode {
+            AuthMode::AmlToken => {
+                let token = client.url(&["onlineEndpoints", name, "token"]);
+                let token: EndpointToken =
+                    client.send(Call::post(token).repeatable()).await?.json()?;
+                let after = match token.refresh_after_time_utc {
+                    0 => token.expiry_time_utc,
+                    after => after,
+                };
+                let after = OffsetDateTime::from_unix_timestamp(after).ok().filter(|_| after != 0);
+                (token.access_token, after)
+            }
+            AuthMode::AadToken => {
+                let pipeline = client.pipeline();
+                let scope = pipeline.cloud.scope(Scope::MachineLearning);
+                // The client keeps it and renews it in time, if it is asked now and then.
+                (
+                    pipeline.tokens.token(scope).await?,
+                    Some(OffsetDateTime::now_utc() + Duration::from_secs(60)),
+                )
+            }
+            _ => (client.online_endpoints().keys(name).await?.primary_key, None),
+        };
+        Ok(Access { url, secret: Some(secret), refresh_after })
+    }
+}
+
+fn parse(url: &str) -> Result<Url> {
+    Url::parse(url).map_err(|_| Error::InvalidUrl { url: url.to_owned() })
+}
+
+impl Scored {
+    /// The answer as a text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.reply.text()
+    }
+
+    /// The answer as it came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.reply.body
+    }
+
+    /// The answer, read as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reply`] if it is of another form.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        self.reply.json()
+    }
+
+    /// Which deployment answered, as the endpoint says.
+    #[must_use]
+    pub fn deployment(&self) -> Option<&str> {
+        self.reply.header("azureml-model-deployment")
+    }
+
+    /// A header of the reply, such as `x-ms-request-id`.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.reply.header(name)
+    }
+
+    /// Where it came from, without a query.
+    #[must_use]
+    pub fn source(&self) -> String {
+        target_of(&self.reply.url)
+    }
+}
