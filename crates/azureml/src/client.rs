@@ -206,6 +206,14 @@ impl MlClient {
         self.inner.known.get_or_try_init(|| self.workspaces().get()).await
     }
 
+    pub(crate) fn api_version(&self) -> &str {
+        &self.inner.api_version
+    }
+
+    pub(crate) fn poll_interval(&self) -> Duration {
+        self.inner.poll_interval
+    }
+
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.inner.pipeline
     }
@@ -229,9 +237,9 @@ impl MlClient {
     }
 
     /// An address from a resource id.
-    pub(crate) fn id_url(&self, id: &str, api_version: Option<&str>) -> Url {
+    pub(crate) fn id_url(&self, id: &str, api_version: &str) -> Url {
         let segments: Vec<&str> = id.trim_matches('/').split('/').collect();
-        self.provider_url(&segments, api_version.unwrap_or(&self.inner.api_version))
+        self.provider_url(&segments, api_version)
     }
 
     pub(crate) async fn send(&self, call: Call) -> Result<Reply> {

@@ -44,7 +44,7 @@ enum Source {
     /// An endpoint of a workspace.
     Endpoint { client: MlClient, name: String },
     /// An address and a key or token from elsewhere.
-    Fixed { url: Url, secret: Option<Secret>, pipeline: Pipeline },
+    Fixed { url: Url, secret: Option<Secret>, pipeline: Box<Pipeline> },
 }
 
 /// Where to, and with what.
@@ -92,12 +92,12 @@ impl EndpointClient {
         if secret.is_some() {
             check_encrypted(&url)?;
         }
-        let pipeline = Pipeline {
+        let pipeline = Box::new(Pipeline {
             http: crate::http_client(Duration::from_secs(300))?,
             tokens: Tokens::none(),
             retry: RetryOptions::default(),
             cloud: Cloud::public(),
-        };
+        });
         Ok(Self::of(Source::Fixed { url, secret, pipeline }))
     }
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod billable;
+mod clean_up;
 mod client;
 mod cloud;
 mod computes;
@@ -12,18 +14,25 @@ mod endpoint_keys;
 mod error;
 mod http;
 mod ignore_file;
+mod managed_identities;
 mod name_rules;
 mod online_deployment_spec;
 mod online_deployments;
 mod online_endpoints;
 mod pages;
 mod poller;
+mod preflight;
 mod resource;
+mod resource_groups;
+mod resource_providers;
 mod service_error;
 mod traffic;
+mod vm_sizes;
 mod workspace_id;
 mod workspaces;
 
+pub use billable::{Billable, BillableKind, ListPrices, PriceSource};
+pub use clean_up::{CleanUp, CleanUpReport};
 pub use client::{MlClient, MlClientBuilder, http_client};
 pub use cloud::Cloud;
 pub use computes::{
@@ -36,6 +45,7 @@ pub use endpoint_keys::{EndpointKeys, KeyKind};
 pub use error::{Error, Result};
 pub use http::RetryOptions;
 pub use ignore_file::IgnoreFile;
+pub use managed_identities::{ManagedIdentities, ManagedIdentity, ManagedIdentityProperties, Role};
 pub use name_rules::NameRule;
 pub use online_deployment_spec::OnlineDeploymentSpec;
 pub use online_deployments::{
@@ -47,8 +57,14 @@ pub use online_endpoints::{
 };
 pub use pages::Pages;
 pub use poller::{Poller, Progress, Step};
+pub use preflight::{Finding, Preflight};
 pub use resource::{Identity, Resource, Sku, SystemData};
+pub use resource_groups::{
+    GenericResource, ResourceGroup, ResourceGroupProperties, ResourceGroups,
+};
+pub use resource_providers::{ResourceProvider, ResourceProviders};
 pub use service_error::{ErrorDetail, ServiceError};
 pub use traffic::Traffic;
+pub use vm_sizes::{EstimatedPrice, EstimatedPrices, Usage, UsageName, VmSize, VmSizes};
 pub use workspace_id::WorkspaceId;
 pub use workspaces::{Workspace, WorkspaceProperties, WorkspaceSpec, Workspaces};
