@@ -2,7 +2,6 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use azure_core::credentials::TokenCredential;
 use reqwest::Method;
-use rustls_platform_verifier::BuilderVerifierExt;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::OnceCell;
 use url::Url;
@@ -105,7 +104,7 @@ impl MlClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Setup`] if the system has no certificates, [`Error::Credential`] if no credential could be made.
+    /// [`Error::Setup`] if TLS cannot be set up, [`Error::Credential`] if no credential could be made.
     pub fn build(self) -> Result<MlClient> {
         let http = match self.http {
             Some(http) => http,
@@ -138,27 +137,19 @@ impl fmt::Debug for MlClientBuilder {
     }
 }
 
-/// The HTTP client that an [`MlClient`] makes for itself: TLS by rustls with ring, the system's certificates, and no redirects, as they
+/// The HTTP client that an [`MlClient`] makes for itself: TLS by rustls with the system's certificates, and no redirects, as they
 /// would take tokens elsewhere. `timeout` is that of a whole request.
 ///
 /// # Errors
 ///
-/// [`Error::Setup`] if the system has no certificates.
+/// [`Error::Setup`] if TLS cannot be set up.
 pub fn http_client(timeout: Duration) -> Result<reqwest::Client> {
-    let setup = |source| Error::Setup { source };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|error| setup(Box::new(error)))?
-        .with_no_client_auth();
     reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(30))
         .timeout(timeout)
         .build()
-        .map_err(|error| setup(Box::new(error)))
+        .map_err(|source| Error::Setup { source })
 }
 
 impl MlClient {

@@ -153,7 +153,7 @@ pub enum Error {
     #[error("cannot set up a connection")]
     Setup {
         /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: reqwest::Error,
     },
 }
 
