@@ -120,6 +120,8 @@ struct State {
     /// Answers by method and lower-case path, in the order they are given; the last stays if it is to.
     script: Mutex<BTreeMap<String, VecDeque<Answer>>>,
     always: Mutex<BTreeMap<String, Answer>>,
+    /// For whatever else comes, in turn.
+    everything: Mutex<VecDeque<Answer>>,
     seen: Mutex<Vec<Seen>>,
     unexpected: Mutex<Vec<String>>,
 }
@@ -176,6 +178,11 @@ impl Server {
         self.state.script.lock().unwrap().entry(key(method, path)).or_default().push_back(answer);
     }
 
+    /// Gives these answers in turn to whatever the script does not know.
+    pub(crate) fn to_everything(&self, answers: Vec<Answer>) {
+        *self.state.everything.lock().unwrap() = answers.into();
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }
@@ -228,6 +235,12 @@ async fn serve(stream: TcpStream, state: &State) {
         .and_then(VecDeque::pop_front);
     let answer = answer
         .or_else(|| state.always.lock().unwrap().get(&key(&seen.method, &seen.path)).cloned());
+    let answer = answer.or_else(|| {
+        let mut everything = state.everything.lock().unwrap();
+        let answer = everything.pop_front()?;
+        everything.push_back(answer.clone());
+        Some(answer)
+    });
     let answer = answer.unwrap_or_else(|| {
         state.unexpected.lock().unwrap().push(seen.short());
         Answer::error(418, "Unexpected", "the script has no answer to this")
