@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::{
-    AuthMode, Cloud, Error, MlClient, Result, RetryOptions,
+    AuthMode, Cloud, Error, MlClient, NameRule, Result, RetryOptions,
     endpoint_keys::EndpointToken,
     http::{Call, Pipeline, Reply, Scope, Tokens, check_encrypted, target_of},
 };
@@ -117,7 +117,7 @@ impl EndpointClient {
     ///
     /// # Errors
     ///
-    /// What a request may fail with. Status 424 is the model's own error, which is in the message; 404 says that no deployment gets traffic.
+    /// [`Error::InvalidName`] of the deployment; what a request may fail with. Status 424 is the model's own error, which is in the message; 404 says that no deployment gets traffic.
     pub async fn score(&self, rows: &(impl Serialize + ?Sized)) -> Result<Scored> {
         let body = serde_json::to_vec(rows).map_err(|source| Error::Reply {
             method: "POST".to_owned(),
@@ -135,6 +135,9 @@ impl EndpointClient {
     /// As for [`score`](Self::score).
     pub async fn score_json(&self, body: impl Into<Vec<u8>>) -> Result<Scored> {
         let body = azure_core::Bytes::from(body.into());
+        if let Some(deployment) = &self.deployment {
+            NameRule::Deployment.check(deployment)?;
+        }
         let access = self.access().await?;
         match self.send(&access, body.clone()).await {
             Err(error) if error.status() == Some(StatusCode::UNAUTHORIZED.as_u16()) => {

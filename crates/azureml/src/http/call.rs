@@ -16,8 +16,8 @@ pub(crate) enum Scope {
     Anonymous,
 }
 
-/// A request to be sent, perhaps more than once.
-#[derive(Debug, Clone)]
+/// A request to be sent, perhaps more than once. It has no text for debugging: there may be a key in it.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,

@@ -83,7 +83,7 @@ impl Pipeline {
             .header("user-agent", USER_AGENT)
             .header("x-ms-client-request-id", client_request_id);
         if let Some(token) = token {
-            request = request.header(AUTHORIZATION, format!("Bearer {}", token.secret()));
+            request = request.bearer_auth(token.secret());
         }
         for (name, value) in &call.headers {
             request = request.header(*name, value);
@@ -97,7 +97,14 @@ impl Pipeline {
         if let Some(timeout) = call.timeout {
             request = request.timeout(timeout);
         }
-        let response = request.send().await?;
+        let mut request = request.build()?;
+        // Of some headers not even a log of the connection may show the value.
+        for name in [AUTHORIZATION.as_str(), "x-azureml-token"] {
+            if let Some(value) = request.headers_mut().get_mut(name) {
+                value.set_sensitive(true);
+            }
+        }
+        let response = self.http.execute(request).await?;
         let reply = read(call, response).await?;
         tracing::debug!(
             target = call.target(),

@@ -1,4 +1,7 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use azure_core::time::parse_rfc7231;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -9,7 +12,7 @@ use super::target_of;
 use crate::{Error, Result};
 
 /// A reply in the range of success.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Reply {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -65,6 +68,17 @@ impl Reply {
             what: what.into(),
             source,
         }
+    }
+}
+
+/// Without headers and body, in which there may be keys.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("target", &format_args!("{} {}", self.method, target_of(&self.url)))
+            .field("status", &self.status.as_u16())
+            .field("length", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
