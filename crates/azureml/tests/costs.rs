@@ -12,7 +12,7 @@ fn client(server: &Server) -> MlClient {
     server.builder().location("westeurope").build().unwrap()
 }
 
-fn list(items: Value) -> Answer {
+fn list(items: &Value) -> Answer {
     Answer::json(200, json!({"value": items}))
 }
 
@@ -44,7 +44,7 @@ fn prices() -> Answer {
             ],
         }})
     };
-    list(json!([size("Standard_DS11_v2", 0.25), size("Standard_DS3_v2", 0.5)]))
+    list(&json!([size("Standard_DS11_v2", 0.25), size("Standard_DS3_v2", 0.5)]))
 }
 
 fn vm_sizes() -> String {
@@ -59,7 +59,7 @@ async fn what_runs_is_listed_with_its_price() {
     server.on(
         "GET",
         "/computes",
-        list(json!([
+        list(&json!([
             instance("runs", "Running"), instance("rests", "Stopped"), instance("odd", "Unusable"),
             cluster("busy", 2, 0), cluster("kept", 0, 1), cluster("empty", 0, 0),
             {"name": "attached", "properties": {"computeType": "Kubernetes", "properties": null}},
@@ -68,9 +68,9 @@ async fn what_runs_is_listed_with_its_price() {
     server.on(
         "GET",
         "/onlineEndpoints",
-        list(json!([{"name": "prices", "properties": {"authMode": "Key"}}])),
+        list(&json!([{"name": "prices", "properties": {"authMode": "Key"}}])),
     );
-    server.on("GET", "/onlineEndpoints/prices/deployments", list(json!([deployment("blue", 3)])));
+    server.on("GET", "/onlineEndpoints/prices/deployments", list(&json!([deployment("blue", 3)])));
     server.enqueue("GET", &vm_sizes(), prices());
     let client = client(&server);
     let found = client.billable(&client.list_prices().await.unwrap()).await.unwrap();
@@ -92,8 +92,8 @@ async fn what_runs_is_listed_with_its_price() {
 #[tokio::test]
 async fn prices_of_a_contract_will_do() {
     let server = Server::start().await;
-    server.on("GET", "/computes", list(json!([cluster("busy", 4, 0)])));
-    server.on("GET", "/onlineEndpoints", list(json!([])));
+    server.on("GET", "/computes", list(&json!([cluster("busy", 4, 0)])));
+    server.on("GET", "/onlineEndpoints", list(&json!([])));
     let ours = |size: &str, location: &str| {
         (size.eq_ignore_ascii_case("standard_ds3_v2") && location == "westeurope")
             .then(|| (0.1, "EUR".to_owned()))
@@ -108,13 +108,13 @@ async fn cleaning_up_deletes_what_costs_and_looks_again() {
     server.on(
         "GET",
         "/onlineEndpoints",
-        list(json!([{"name": "prices", "properties": {"authMode": "Key"}}])),
+        list(&json!([{"name": "prices", "properties": {"authMode": "Key"}}])),
     );
-    server.on("GET", "/batchEndpoints", list(json!([{"name": "nightly", "properties": {}}])));
+    server.on("GET", "/batchEndpoints", list(&json!([{"name": "nightly", "properties": {}}])));
     server.on(
         "GET",
         "/computes",
-        list(json!([
+        list(&json!([
             instance("rests", "Stopped"), cluster("empty", 0, 0),
             {"name": "attached", "properties": {"computeType": "Kubernetes"}},
         ])),
@@ -124,7 +124,7 @@ async fn cleaning_up_deletes_what_costs_and_looks_again() {
     {
         server.on("DELETE", path, Answer::new(204));
     }
-    server.on("GET", "/onlineEndpoints", list(json!([]))).on("GET", "/computes", list(json!([])));
+    server.on("GET", "/onlineEndpoints", list(&json!([]))).on("GET", "/computes", list(&json!([])));
     let report = client(&server).clean_up(CleanUp::EndpointsAndComputes).await.unwrap();
     assert!(report.is_clean(), "{report}");
     assert_eq!(
@@ -137,12 +137,12 @@ async fn cleaning_up_deletes_what_costs_and_looks_again() {
 #[tokio::test]
 async fn what_cannot_be_deleted_is_told_and_the_rest_goes_on() {
     let server = Server::start().await;
-    server.always("GET", "/onlineEndpoints", list(json!([])));
-    server.on("GET", "/batchEndpoints", list(json!([])));
+    server.always("GET", "/onlineEndpoints", list(&json!([])));
+    server.on("GET", "/batchEndpoints", list(&json!([])));
     server.always(
         "GET",
         "/computes",
-        list(json!([instance("locked", "Running"), cluster("empty", 0, 0)])),
+        list(&json!([instance("locked", "Running"), cluster("empty", 0, 0)])),
     );
     server.on(
         "DELETE",

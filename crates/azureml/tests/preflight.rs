@@ -33,7 +33,7 @@ const PROVIDERS: [&str; 8] = [
     "Microsoft.Cdn",
 ];
 
-fn permissions(actions: Value) -> Answer {
+fn permissions(actions: &Value) -> Answer {
     Answer::json(200, json!({"value": [{"actions": actions, "notActions": []}]}))
 }
 
@@ -59,7 +59,7 @@ async fn nothing_is_found_where_all_is_well() {
     for namespace in PROVIDERS {
         server.enqueue("GET", &provider_path(namespace), provider(namespace, "Registered"));
     }
-    server.on("GET", PERMISSIONS, permissions(json!(["*"])));
+    server.on("GET", PERMISSIONS, permissions(&json!(["*"])));
     region(&server, 10, 4);
     let plan = Preflight::new().online_endpoint().computes().machines("standard_d2as_v4", 3);
     assert_eq!(client(&server).preflight(&plan).await.unwrap(), []);
@@ -73,7 +73,7 @@ async fn everything_that_is_missing_is_named_with_what_helps() {
         let state = if namespace == "Microsoft.Cdn" { "NotRegistered" } else { "Registered" };
         server.enqueue("GET", &provider_path(namespace), provider(namespace, state));
     }
-    server.on("GET", PERMISSIONS, permissions(json!(["*/read"])));
+    server.on("GET", PERMISSIONS, permissions(&json!(["*/read"])));
     region(&server, 10, 5);
     let plan = Preflight::new()
         .online_endpoint()
