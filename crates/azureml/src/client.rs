@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::{
     Cloud, Error, Pages, Poller, Result, RetryOptions, Workspace, WorkspaceId, default_credential,
+    discovery,
     http::{Call, Pipeline, Reply, Tokens},
     poller::{Begun, Finish},
 };
@@ -44,6 +45,7 @@ struct Inner {
     poll_interval: Duration,
     location: Option<String>,
     known: OnceCell<Workspace>,
+    services: OnceCell<Url>,
 }
 
 /// The settings of an [`MlClient`].
@@ -125,6 +127,7 @@ impl MlClientBuilder {
                 poll_interval: self.poll_interval,
                 location: self.location,
                 known: OnceCell::new(),
+                services: OnceCell::new(),
             }),
         })
     }
@@ -204,6 +207,11 @@ impl MlClient {
     /// The workspace as it was when it was first needed.
     pub(crate) async fn known_workspace(&self) -> Result<&Workspace> {
         self.inner.known.get_or_try_init(|| self.workspaces().get()).await
+    }
+
+    /// Where Azure ML's own services for the workspace are, asked for at most once.
+    pub(crate) async fn services(&self) -> Result<&Url> {
+        self.inner.services.get_or_try_init(|| discovery::services(self)).await
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {

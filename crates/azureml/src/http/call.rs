@@ -20,6 +20,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) scope: Scope,
+    /// Whether Azure ML's own token goes along, in `x-azureml-token`: jobs act with it.
+    pub(crate) has_machine_learning_token: bool,
     pub(crate) body: Option<Value>,
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Whether sending it twice is the same as sending it once.
@@ -34,6 +36,7 @@ impl Call {
             method,
             url,
             scope: Scope::ResourceManager,
+            has_machine_learning_token: false,
             body: None,
             headers: Vec::new(),
             is_idempotent,
@@ -65,6 +68,11 @@ impl Call {
     /// A POST that only reads or asks for a state, and so may be repeated.
     pub(crate) fn repeatable(mut self) -> Self {
         self.is_idempotent = true;
+        self
+    }
+
+    pub(crate) fn with_machine_learning_token(mut self) -> Self {
+        self.has_machine_learning_token = true;
         self
     }
 
