@@ -2,6 +2,7 @@
 
 mod client;
 mod cloud;
+mod components;
 mod computes;
 mod config_file;
 mod content_hash;
@@ -22,6 +23,11 @@ mod workspaces;
 
 pub use client::{MlClient, MlClientBuilder, http_client};
 pub use cloud::Cloud;
+pub use components::{
+    AssetType, Component, ComponentContainer, ComponentContainerProperties, ComponentInput,
+    ComponentOutput, ComponentProperties, ComponentSpec, ComponentVersion, Components, InputMode,
+    InputType, Literal, OutputMode,
+};
 pub use computes::{
     Compute, ComputeCluster, ComputeInstance, ComputeProperties, Computes, VmPriority,
 };
