@@ -12,6 +12,7 @@ mod duration;
 mod error;
 mod http;
 mod ignore_file;
+mod jobs;
 mod name_list;
 mod name_rules;
 mod pages;
@@ -36,6 +37,11 @@ pub use credential::{ChainedCredential, ComputeIdentityCredential, default_crede
 pub use error::{Error, Result};
 pub use http::RetryOptions;
 pub use ignore_file::IgnoreFile;
+pub use jobs::{
+    Binding, CommandJob, Job, JobInput, JobListView, JobLogs, JobOutput, JobProperties, JobSpec,
+    JobStatus, JobWait, Jobs, LogLines, PipelineBuilder, PipelineInput, PipelineJob, PipelineStep,
+    Run, StepOutput,
+};
 pub use name_rules::NameRule;
 pub use pages::Pages;
 pub use poller::{Poller, Progress, Step};
