@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::{
     Cloud, Error, Pages, Poller, Result, RetryOptions, Workspace, WorkspaceId, default_credential,
+    discovery,
     http::{Call, Pipeline, Reply, Tokens},
     poller::{Begun, Finish},
 };
@@ -43,6 +44,7 @@ struct Inner {
     poll_interval: Duration,
     location: Option<String>,
     known: OnceCell<Workspace>,
+    services: OnceCell<Url>,
 }
 
 /// The settings of an [`MlClient`].
@@ -124,6 +126,7 @@ impl MlClientBuilder {
                 poll_interval: self.poll_interval,
                 location: self.location,
                 known: OnceCell::new(),
+                services: OnceCell::new(),
             }),
         })
     }
@@ -203,6 +206,11 @@ impl MlClient {
 
     pub(crate) fn poll_interval(&self) -> Duration {
         self.inner.poll_interval
+    }
+
+    /// Where Azure ML's own services for the workspace are, asked for at most once.
+    pub(crate) async fn services(&self) -> Result<&Url> {
+        self.inner.services.get_or_try_init(|| discovery::services(self)).await
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {

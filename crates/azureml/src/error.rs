@@ -155,6 +155,14 @@ pub enum Error {
         /// The cause.
         source: reqwest::Error,
     },
+    /// A component, job or pipeline whose parts do not fit together.
+    #[error("{place}: {problem}")]
+    Definition {
+        /// What it is, and where in it: a pipeline's step.
+        place: String,
+        /// What does not fit.
+        problem: String,
+    },
 }
 
 impl Error {

@@ -4,17 +4,21 @@ mod billable;
 mod clean_up;
 mod client;
 mod cloud;
+mod components;
 mod computes;
 mod config_file;
 mod content_hash;
 mod credential;
+mod discovery;
 mod duration;
 mod endpoint_client;
 mod endpoint_keys;
 mod error;
 mod http;
 mod ignore_file;
+mod jobs;
 mod managed_identities;
+mod name_list;
 mod name_rules;
 mod online_deployment_spec;
 mod online_deployments;
@@ -35,6 +39,11 @@ pub use billable::{Billable, BillableKind, ListPrices, PriceSource};
 pub use clean_up::{CleanUp, CleanUpReport};
 pub use client::{MlClient, MlClientBuilder, http_client};
 pub use cloud::Cloud;
+pub use components::{
+    AssetType, Component, ComponentContainer, ComponentContainerProperties, ComponentInput,
+    ComponentOutput, ComponentProperties, ComponentSpec, ComponentVersion, Components, InputMode,
+    InputType, Literal, OutputMode,
+};
 pub use computes::{
     Compute, ComputeCluster, ComputeInstance, ComputeProperties, Computes, VmPriority,
 };
@@ -45,6 +54,11 @@ pub use endpoint_keys::{EndpointKeys, KeyKind};
 pub use error::{Error, Result};
 pub use http::RetryOptions;
 pub use ignore_file::IgnoreFile;
+pub use jobs::{
+    Binding, CommandJob, Job, JobInput, JobListView, JobLogs, JobOutput, JobProperties, JobSpec,
+    JobStatus, JobWait, Jobs, LogLines, PipelineBuilder, PipelineInput, PipelineJob, PipelineStep,
+    Run, StepOutput,
+};
 pub use managed_identities::{ManagedIdentities, ManagedIdentity, ManagedIdentityProperties, Role};
 pub use name_rules::NameRule;
 pub use online_deployment_spec::OnlineDeploymentSpec;

@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) scope: Scope,
     /// JSON.
     pub(crate) body: Option<Bytes>,
+    /// Whether Azure ML's own token goes along, in `x-azureml-token`: jobs act with it.
+    pub(crate) has_machine_learning_token: bool,
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Another limit for one attempt than the client's.
     pub(crate) timeout: Option<Duration>,
@@ -39,6 +41,7 @@ impl Call {
             method,
             url,
             scope: Scope::ResourceManager,
+            has_machine_learning_token: false,
             body: None,
             headers: Vec::new(),
             timeout: None,
@@ -83,6 +86,11 @@ impl Call {
     /// A POST that only reads or asks for a state, and so may be repeated.
     pub(crate) fn repeatable(mut self) -> Self {
         self.is_idempotent = true;
+        self
+    }
+
+    pub(crate) fn with_machine_learning_token(mut self) -> Self {
+        self.has_machine_learning_token = true;
         self
     }
 

@@ -33,7 +33,12 @@ impl Pipeline {
         loop {
             attempts += 1;
             let token = self.token(call.scope).await?;
-            let delay = match self.attempt(&call, token.as_ref(), &client_request_id).await {
+            let job_token = match call.has_machine_learning_token {
+                true => self.token(Scope::MachineLearning).await?,
+                false => None,
+            };
+            let tokens = (token.as_ref(), job_token.as_ref());
+            let delay = match self.attempt(&call, tokens, &client_request_id).await {
                 Ok(reply) if reply.status.is_success() => return Ok(reply),
                 Ok(reply) => {
                     // A token may be refused before its time, say after a change of roles.
@@ -41,6 +46,10 @@ impl Pipeline {
                         token.filter(|_| reply.status == StatusCode::UNAUTHORIZED && !is_token_new)
                     {
                         self.tokens.forget(self.cloud.scope(call.scope), &token).await;
+                        if let Some(token) = job_token {
+                            let scope = self.cloud.scope(Scope::MachineLearning);
+                            self.tokens.forget(scope, &token).await;
+                        }
                         is_token_new = true;
                         continue;
                     }
@@ -73,7 +82,7 @@ impl Pipeline {
     async fn attempt(
         &self,
         call: &Call,
-        token: Option<&Secret>,
+        (token, job_token): (Option<&Secret>, Option<&Secret>),
         client_request_id: &str,
     ) -> reqwest::Result<Reply> {
         let mut request = self
@@ -84,6 +93,9 @@ impl Pipeline {
             .header("x-ms-client-request-id", client_request_id);
         if let Some(token) = token {
             request = request.bearer_auth(token.secret());
+        }
+        if let Some(token) = job_token {
+            request = request.header("x-azureml-token", token.secret());
         }
         for (name, value) in &call.headers {
             request = request.header(*name, value);
