@@ -1,3 +1,5 @@
+mod operation;
+
 use std::{
     fmt,
     future::IntoFuture,
@@ -5,14 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::StatusCode;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use url::Url;
 
+use self::operation::{Ask, Operation, Outcome, provisioning_state};
 use crate::{
     Error, Result, ServiceError,
     http::{Call, Pipeline, Reply},
-    service_error::ErrorBody,
 };
 
 type Report = Box<dyn FnMut(&Progress) + Send>;
@@ -108,47 +109,6 @@ pub(crate) struct Begun<T> {
     pub(crate) finish: Finish<T>,
 }
 
-/// Where and how to look how an operation gets on.
-#[derive(Debug, Clone)]
-enum Ask {
-    /// The address of `Azure-AsyncOperation`: a body with a status.
-    Operation(Url),
-    /// The address of `Location`: status 202 until it ends.
-    Location(Url),
-    /// The resource itself, with its `provisioningState`.
-    Resource(Url),
-}
-
-impl Ask {
-    fn url(&self) -> &Url {
-        match self {
-            Self::Operation(url) | Self::Location(url) | Self::Resource(url) => url,
-        }
-    }
-}
-
-/// The body behind `Azure-AsyncOperation`. Only the status is sure.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Operation {
-    status: String,
-    percent_complete: Option<f64>,
-    error: Option<ErrorBody>,
-}
-
-/// The part of a resource that says how it gets on.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Provisioned {
-    properties: Option<Provisioning>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Provisioning {
-    provisioning_state: Option<String>,
-}
-
 impl<T: DeserializeOwned + Send + 'static> Poller<T> {
     /// An operation that a future begins; `target` is what it is about.
     pub(crate) fn new(
@@ -236,19 +196,7 @@ impl<T: DeserializeOwned + Send + 'static> Poller<T> {
         let (ask, delay) = (ask.clone(), self.within_deadline(*delay, progress)?);
         tokio::time::sleep(delay).await;
         let reply = self.pipeline.send(Call::get(ask.url().clone())).await?;
-        let (operation, ask) = match ask {
-            Ask::Operation(url) => {
-                let moved = reply.url_of("azure-asyncoperation")?;
-                (reply.json()?, Ask::Operation(moved.unwrap_or(url)))
-            }
-            Ask::Location(url) => {
-                let is_running = reply.status == StatusCode::ACCEPTED;
-                let status = if is_running { "InProgress" } else { "Succeeded" };
-                let moved = reply.url_of("location")?;
-                (Operation::of(status), Ask::Location(moved.unwrap_or(url)))
-            }
-            Ask::Resource(url) => (Operation::of(&provisioning_state(&reply)), Ask::Resource(url)),
-        };
+        let (operation, ask) = ask.read(&reply)?;
         let State::Running { finish, .. } = std::mem::replace(&mut self.state, State::Over) else {
             return Ok(());
         };
@@ -286,19 +234,11 @@ impl<T: DeserializeOwned + Send + 'static> Poller<T> {
     /// What the first reply says about how to go on.
     async fn first(&mut self, Begun { reply, finish }: Begun<T>) -> Result<State<T>> {
         let status = provisioning_state(&reply);
-        let location = reply.url_of("location")?;
-        let ask = match (reply.url_of("azure-asyncoperation")?, location, &finish) {
-            (Some(url), ..) => Some(Ask::Operation(url)),
-            (None, Some(url), _) if reply.status == StatusCode::ACCEPTED => {
-                Some(Ask::Location(url))
-            }
-            // Neither header: the resource itself says how it gets on.
-            (None, _, Finish::Get(url)) if Outcome::of(&status) == Outcome::Running => {
-                Some(Ask::Resource(url.clone()))
-            }
-            _ => None,
+        let resource = match &finish {
+            Finish::Get(url) => Some(url),
+            Finish::Value(_) => None,
         };
-        match ask {
+        match Ask::first(&reply, resource)? {
             Some(ask) => {
                 let progress = self.progress_of(status, None);
                 Ok(State::Running { ask, delay: self.delay(&reply), progress, finish })
@@ -356,36 +296,6 @@ impl<T: DeserializeOwned + Send + 'static> Poller<T> {
 
 /// `Retry-After: 0` is no invitation to ask without a pause.
 const SHORTEST: Duration = Duration::from_millis(20);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Running,
-    Succeeded,
-    Failed,
-}
-
-impl Outcome {
-    /// Three words end an operation, in any case; a resource without a state is ready.
-    fn of(status: &str) -> Self {
-        match status.to_ascii_lowercase().as_str() {
-            "succeeded" | "" => Self::Succeeded,
-            "failed" | "canceled" | "cancelled" => Self::Failed,
-            _ => Self::Running,
-        }
-    }
-}
-
-impl Operation {
-    fn of(status: &str) -> Self {
-        Self { status: status.to_owned(), percent_complete: None, error: None }
-    }
-}
-
-/// A resource's `provisioningState`; empty if the reply is none or does not say.
-fn provisioning_state(reply: &Reply) -> String {
-    let resource: Provisioned = serde_json::from_slice(&reply.body).unwrap_or_default();
-    resource.properties.and_then(|properties| properties.provisioning_state).unwrap_or_default()
-}
 
 impl<T: DeserializeOwned + Send + 'static> IntoFuture for Poller<T> {
     type Output = Result<T>;
