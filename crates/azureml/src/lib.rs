@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod batch_endpoints;
 mod client;
 mod cloud;
 mod components;
@@ -22,6 +23,11 @@ mod service_error;
 mod workspace_id;
 mod workspaces;
 
+pub use batch_endpoints::{
+    BatchDeployment, BatchDeploymentProperties, BatchDeploymentSpec, BatchEndpoint,
+    BatchEndpointDefaults, BatchEndpointProperties, BatchEndpointSpec, BatchEndpoints,
+    BatchInvocation,
+};
 pub use client::{MlClient, MlClientBuilder, http_client};
 pub use cloud::Cloud;
 pub use components::{
