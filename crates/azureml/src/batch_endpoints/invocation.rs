@@ -1,8 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use crate::{
-    AssetType, Error, Literal, NameRule, Result, jobs::check_uri, name_list::is_identifier,
-};
+use crate::{AssetType, Error, Literal, NameRule, Result, jobs::Address, name_list::is_identifier};
 
 /// What a batch endpoint is to work on.
 ///
@@ -24,7 +22,7 @@ use crate::{
 #[must_use]
 pub struct BatchInvocation {
     inputs: Vec<(String, Input)>,
-    outputs: Vec<(String, AssetType, String)>,
+    outputs: Vec<(String, AssetType, Address)>,
     pub(super) deployment: Option<String>,
     job_name: Option<String>,
     experiment_name: Option<String>,
@@ -32,7 +30,7 @@ pub struct BatchInvocation {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Input {
-    Asset(AssetType, String),
+    Asset(AssetType, Address),
     Literal(Literal),
 }
 
@@ -54,12 +52,12 @@ impl BatchInvocation {
 
     /// A file as an input of a component.
     pub fn uri_file(self, name: impl Into<String>, uri: impl Into<String>) -> Self {
-        self.input(name, Input::Asset(AssetType::UriFile, uri.into()))
+        self.input(name, Input::Asset(AssetType::UriFile, Address(uri.into())))
     }
 
     /// A folder as an input of a component.
     pub fn uri_folder(self, name: impl Into<String>, uri: impl Into<String>) -> Self {
-        self.input(name, Input::Asset(AssetType::UriFolder, uri.into()))
+        self.input(name, Input::Asset(AssetType::UriFolder, Address(uri.into())))
     }
 
     /// A value as an input of a component.
@@ -74,13 +72,13 @@ impl BatchInvocation {
 
     /// Where an output goes that is a file: for a model the output `score`.
     pub fn output_file(mut self, name: impl Into<String>, uri: impl Into<String>) -> Self {
-        self.outputs.push((name.into(), AssetType::UriFile, uri.into()));
+        self.outputs.push((name.into(), AssetType::UriFile, Address(uri.into())));
         self
     }
 
     /// Where an output goes that is a folder.
     pub fn output_folder(mut self, name: impl Into<String>, uri: impl Into<String>) -> Self {
-        self.outputs.push((name.into(), AssetType::UriFolder, uri.into()));
+        self.outputs.push((name.into(), AssetType::UriFolder, Address(uri.into())));
         self
     }
 
@@ -112,12 +110,12 @@ impl BatchInvocation {
         }
         for (_, input) in &self.inputs {
             match input {
-                Input::Asset(_, uri) => check_uri("the address of an input", uri)?,
+                Input::Asset(_, uri) => uri.check("the address of an input")?,
                 Input::Literal(value) => value.check()?,
             }
         }
         for (.., uri) in &self.outputs {
-            check_uri("the address of an output", uri)?;
+            uri.check("the address of an output")?;
         }
         if let Some(deployment) = &self.deployment {
             NameRule::Deployment.check(deployment)?;
@@ -129,7 +127,9 @@ impl BatchInvocation {
     pub(super) fn body(&self) -> Value {
         let inputs = self.inputs.iter().map(|(name, input)| {
             let body = match input {
-                Input::Asset(kind, uri) => json!({"jobInputType": pascal_case(*kind), "uri": uri}),
+                Input::Asset(kind, uri) => {
+                    json!({"jobInputType": pascal_case(*kind), "uri": uri.0})
+                }
                 Input::Literal(value) => {
                     let value = match value {
                         Literal::String(text) => json!(text),
@@ -145,7 +145,7 @@ impl BatchInvocation {
         let mut properties = json!({"inputData": Map::from_iter(inputs)});
         if !self.outputs.is_empty() {
             let outputs = self.outputs.iter().map(|(name, kind, uri)| {
-                (name.clone(), json!({"jobOutputType": pascal_case(*kind), "uri": uri}))
+                (name.clone(), json!({"jobOutputType": pascal_case(*kind), "uri": uri.0}))
             });
             properties["outputData"] = Value::Object(Map::from_iter(outputs));
         }
