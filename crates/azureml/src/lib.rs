@@ -2,6 +2,7 @@
 
 mod billable;
 mod clean_up;
+mod batch_endpoints;
 mod client;
 mod cloud;
 mod components;
@@ -37,6 +38,11 @@ mod workspaces;
 
 pub use billable::{Billable, BillableKind, ListPrices, PriceSource};
 pub use clean_up::{CleanUp, CleanUpReport};
+pub use batch_endpoints::{
+    BatchDeployment, BatchDeploymentProperties, BatchDeploymentSpec, BatchEndpoint,
+    BatchEndpointDefaults, BatchEndpointProperties, BatchEndpointSpec, BatchEndpoints,
+    BatchInvocation,
+};
 pub use client::{MlClient, MlClientBuilder, http_client};
 pub use cloud::Cloud;
 pub use components::{

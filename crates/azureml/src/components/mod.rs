@@ -6,14 +6,16 @@ use uuid::Uuid;
 
 use crate::{Error, MlClient, NameRule, Pages, Resource, Result};
 
+mod input_output;
 mod placeholders;
 mod ports;
 mod spec;
 
+pub use input_output::{ComponentInput, ComponentOutput};
 pub(crate) use placeholders::check as check_placeholders;
 pub use ports::{AssetType, InputMode, InputType, Literal, OutputMode};
+pub use spec::ComponentSpec;
 pub(crate) use spec::names_problem;
-pub use spec::{ComponentInput, ComponentOutput, ComponentSpec};
 
 /// A version of a component, as it is registered.
 pub type ComponentVersion = Resource<ComponentProperties>;

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use crate::{AssetType, Error, InputMode, InputType, Literal, NameRule, OutputMode, Result};
@@ -22,7 +24,7 @@ pub struct JobInput {
 
 #[derive(Debug, Clone, PartialEq)]
 enum InputValue {
-    Asset(AssetType, String),
+    Asset(AssetType, Address),
     Literal(Literal),
 }
 
@@ -41,7 +43,7 @@ enum InputValue {
 #[must_use]
 pub struct JobOutput {
     mode: Option<OutputMode>,
-    uri: Option<String>,
+    uri: Option<Address>,
     name: Option<String>,
     version: Option<String>,
 }
@@ -56,7 +58,7 @@ pub(super) enum Casing {
 impl JobInput {
     /// Data of a type, by the id of a data asset or model, or by an address: `azureml://..`, `https://..`.
     pub fn asset(asset_type: AssetType, uri: impl Into<String>) -> Self {
-        Self { value: InputValue::Asset(asset_type, uri.into()), mode: None }
+        Self { value: InputValue::Asset(asset_type, Address(uri.into())), mode: None }
     }
 
     /// A file, likewise.
@@ -90,7 +92,7 @@ impl JobInput {
 
     pub(super) fn check(&self) -> Result<()> {
         match &self.value {
-            InputValue::Asset(_, uri) => check_uri("the address of an input", uri),
+            InputValue::Asset(_, uri) => uri.check("the address of an input"),
             InputValue::Literal(value) => value.check(),
         }
     }
@@ -98,7 +100,7 @@ impl JobInput {
     pub(super) fn body(&self) -> Value {
         match &self.value {
             InputValue::Asset(asset_type, uri) => {
-                let mut body = json!({"jobInputType": asset_type.as_str(), "uri": uri});
+                let mut body = json!({"jobInputType": asset_type.as_str(), "uri": uri.0});
                 if let Some(mode) = self.mode {
                     body["mode"] = json!(mode.pascal_case());
                 }
@@ -124,7 +126,7 @@ impl JobOutput {
 
     /// Where it is kept: `azureml://datastores/..`.
     pub fn uri(self, uri: impl Into<String>) -> Self {
-        Self { uri: Some(uri.into()), ..self }
+        Self { uri: Some(Address(uri.into())), ..self }
     }
 
     /// Registers it as the next version of a model or data asset of this name when the job has ended.
@@ -139,7 +141,7 @@ impl JobOutput {
 
     pub(super) fn check(&self) -> Result<()> {
         if let Some(uri) = &self.uri {
-            check_uri("the address of an output", uri)?;
+            uri.check("the address of an output")?;
         }
         if let Some(name) = &self.name {
             NameRule::Asset.check(name)?;
@@ -167,7 +169,7 @@ impl JobOutput {
         body.insert(kind.to_owned(), json!(asset_type.as_str()));
         for (key, value) in [
             ("mode", self.sent_mode()),
-            ("uri", self.uri.as_deref()),
+            ("uri", self.uri.as_ref().map(|uri| uri.0.as_str())),
             (name, self.name.as_deref()),
             (version, self.version.as_deref()),
         ] {
@@ -179,17 +181,34 @@ impl JobOutput {
     }
 }
 
-/// A path of this machine means nothing to Azure.
-pub(crate) fn check_uri(what: &'static str, uri: &str) -> Result<()> {
-    let is_id = uri.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"));
-    let has_scheme = uri
-        .split_once("://")
-        .is_some_and(|(scheme, _)| scheme.len() > 1 && scheme.chars().all(char::is_alphanumeric));
-    if (is_id || has_scheme || uri.starts_with("azureml:")) && !uri.contains("${{") {
-        return Ok(());
+/// An address, whose query may be a signature and is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address(pub(crate) String);
+
+impl Address {
+    /// Refuses what is none: a path of this machine means nothing to Azure.
+    pub(crate) fn check(&self, what: &'static str) -> Result<()> {
+        let uri = &self.0;
+        let is_id =
+            uri.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"));
+        let has_scheme = uri.split_once("://").is_some_and(|(scheme, _)| {
+            scheme.len() > 1 && scheme.chars().all(char::is_alphanumeric)
+        });
+        if (is_id || has_scheme || uri.starts_with("azureml:")) && !uri.contains("${{") {
+            return Ok(());
+        }
+        let value = format!("`{}`", self.shown());
+        let rule = "a resource id, or an address such as `azureml://..` or `https://..`";
+        Err(Error::InvalidArgument { what, value, rule })
     }
-    // Without its query, in which there may be a signature.
-    let value = format!("`{}`", uri.split('?').next().unwrap_or_default());
-    let rule = "a resource id, or an address such as `azureml://..` or `https://..`";
-    Err(Error::InvalidArgument { what, value, rule })
+
+    fn shown(&self) -> &str {
+        self.0.split('?').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown().fmt(f)
+    }
 }

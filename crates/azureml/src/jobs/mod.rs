@@ -18,7 +18,7 @@ mod wait;
 
 pub use command_job::CommandJob;
 pub(crate) use command_job::compute_id;
-pub(crate) use input_output::check_uri;
+pub(crate) use input_output::Address;
 pub use input_output::{JobInput, JobOutput};
 pub use job::{Job, JobListView, JobProperties, JobStatus};
 pub use logs::{JobLogs, LogLines};

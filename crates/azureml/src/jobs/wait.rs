@@ -31,8 +31,12 @@ pub(super) struct Delays {
     next: Duration,
 }
 
+/// No delay at all would be an attack.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 impl Delays {
     pub(super) fn new(first: Duration, longest: Duration) -> Self {
+        let first = first.max(SHORTEST);
         Self { first, longest: longest.max(first), next: first }
     }
 
