@@ -41,6 +41,7 @@ struct Inner {
     workspace: WorkspaceId,
     api_version: String,
     pipeline: Pipeline,
+    transfers: reqwest::Client,
     poll_interval: Duration,
     location: Option<String>,
     known: OnceCell<Workspace>,
@@ -81,7 +82,8 @@ impl MlClientBuilder {
         Self { retry, ..self }
     }
 
-    /// How long one attempt of a request may take: 300 s. Transfers of files have no limit but the network's.
+    /// How long one attempt of a request may take: 300 s. Transfers of files take as long as they need; of them it is how long storage
+    /// may be silent, at most one block's time.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -107,9 +109,9 @@ impl MlClientBuilder {
     ///
     /// [`Error::Setup`] if the system has no certificates, [`Error::Credential`] if no credential could be made.
     pub fn build(self) -> Result<MlClient> {
-        let http = match self.http {
-            Some(http) => http,
-            None => http_client(self.timeout)?,
+        let (http, transfers) = match self.http {
+            Some(http) => (http.clone(), http),
+            None => (http_client(self.timeout)?, transfer_client(self.timeout)?),
         };
         let credential = match self.credential {
             Some(credential) => credential,
@@ -122,6 +124,7 @@ impl MlClientBuilder {
                 workspace: self.workspace,
                 api_version: self.api_version,
                 pipeline,
+                transfers,
                 poll_interval: self.poll_interval,
                 location: self.location,
                 known: OnceCell::new(),
@@ -145,6 +148,19 @@ impl fmt::Debug for MlClientBuilder {
 ///
 /// [`Error::Setup`] if the system has no certificates.
 pub fn http_client(timeout: Duration) -> Result<reqwest::Client> {
+    built(http_builder()?.timeout(timeout))
+}
+
+/// A client for files, which take as long as they are large: only silence has a limit.
+fn transfer_client(silence: Duration) -> Result<reqwest::Client> {
+    built(http_builder()?.read_timeout(silence).tcp_keepalive(Duration::from_secs(60)))
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
+    builder.build().map_err(|error| Error::Setup { source: Box::new(error) })
+}
+
+fn http_builder() -> Result<reqwest::ClientBuilder> {
     let setup = |source| Error::Setup { source };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -152,13 +168,10 @@ pub fn http_client(timeout: Duration) -> Result<reqwest::Client> {
         .and_then(BuilderVerifierExt::with_platform_verifier)
         .map_err(|error| setup(Box::new(error)))?
         .with_no_client_auth();
-    reqwest::Client::builder()
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(30))
-        .timeout(timeout)
-        .build()
-        .map_err(|error| setup(Box::new(error)))
+        .connect_timeout(Duration::from_secs(30)))
 }
 
 impl MlClient {
@@ -208,6 +221,11 @@ impl MlClient {
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.inner.pipeline
+    }
+
+    /// What files are sent and received with.
+    pub(crate) fn transfer_client(&self) -> &reqwest::Client {
+        &self.inner.transfers
     }
 
     /// An address in the workspace: its path with the segments, encoded.

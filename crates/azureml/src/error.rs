@@ -155,6 +155,20 @@ pub enum Error {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file that changed between the taking of its hash and the end of its upload.
+    #[error("{} has changed during its upload: begin again", path.display())]
+    Changed {
+        /// The file, or the folder that files were added to.
+        path: PathBuf,
+    },
+    /// A file or folder that could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
 }
 
 impl Error {

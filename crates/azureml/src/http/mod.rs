@@ -8,7 +8,7 @@ mod retry;
 mod tokens;
 
 pub(crate) use call::{Call, Scope, target_of};
-pub(crate) use pipeline::{Pipeline, check_origin};
+pub(crate) use pipeline::{Pipeline, check_encrypted, check_origin};
 pub(crate) use reply::Reply;
 pub use retry::RetryOptions;
 pub(crate) use tokens::Tokens;
