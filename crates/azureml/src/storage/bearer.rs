@@ -19,6 +19,10 @@ const STORAGE_SCOPE: &str = "https://storage.azure.com/.default";
 #[derive(Debug)]
 pub(super) struct Bearer(pub(super) Tokens);
 
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "named, it would be another lifetime than the trait's"
+)]
 #[async_trait]
 impl Policy for Bearer {
     async fn send(

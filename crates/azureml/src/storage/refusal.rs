@@ -41,9 +41,11 @@ impl Refusal {
         matches!(self.error.kind(), ErrorKind::Connection | ErrorKind::Io)
     }
 
-    /// Whether the signature was refused, which is what happens when its time is over.
+    /// Whether the signature was refused, which is what happens when its time is over: the first code is Azure's, the second Azurite's, and
+    /// Azure's for other reasons too.
     pub(super) fn is_of_signature(&self) -> bool {
-        self.status() == Some(StatusCode::FORBIDDEN) && self.code() == Some("AuthenticationFailed")
+        self.status() == Some(StatusCode::FORBIDDEN)
+            && matches!(self.code(), Some("AuthenticationFailed" | "AuthorizationFailure"))
     }
 
     /// Whether the account does not let anyone in who has no identity.
