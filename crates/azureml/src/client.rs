@@ -41,6 +41,7 @@ struct Inner {
     workspace: WorkspaceId,
     api_version: String,
     pipeline: Pipeline,
+    transfers: reqwest::Client,
     poll_interval: Duration,
     location: Option<String>,
     known: OnceCell<Workspace>,
@@ -82,7 +83,8 @@ impl MlClientBuilder {
         Self { retry, ..self }
     }
 
-    /// How long one attempt of a request may take: 300 s. Transfers of files have no limit but the network's.
+    /// How long one attempt of a request may take: 300 s. Transfers of files take as long as they need; of them it is how long storage
+    /// may be silent, at most one block's time.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -108,9 +110,9 @@ impl MlClientBuilder {
     ///
     /// [`Error::Setup`] if TLS cannot be set up, [`Error::Credential`] if no credential could be made.
     pub fn build(self) -> Result<MlClient> {
-        let http = match self.http {
-            Some(http) => http,
-            None => http_client(self.timeout)?,
+        let (http, transfers) = match self.http {
+            Some(http) => (http.clone(), http),
+            None => (http_client(self.timeout)?, transfer_client(self.timeout)?),
         };
         let credential = match self.credential {
             Some(credential) => credential,
@@ -123,6 +125,7 @@ impl MlClientBuilder {
                 workspace: self.workspace,
                 api_version: self.api_version,
                 pipeline,
+                transfers,
                 poll_interval: self.poll_interval,
                 location: self.location,
                 known: OnceCell::new(),
@@ -147,12 +150,22 @@ impl fmt::Debug for MlClientBuilder {
 ///
 /// [`Error::Setup`] if TLS cannot be set up.
 pub fn http_client(timeout: Duration) -> Result<reqwest::Client> {
+    built(http_builder().timeout(timeout))
+}
+
+/// A client for files, which take as long as they are large: only silence has a limit.
+fn transfer_client(silence: Duration) -> Result<reqwest::Client> {
+    built(http_builder().read_timeout(silence).tcp_keepalive(Duration::from_secs(60)))
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
+    builder.build().map_err(|error| Error::Setup { source: Box::new(error) })
+}
+
+fn http_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(30))
-        .timeout(timeout)
-        .build()
-        .map_err(|source| Error::Setup { source })
 }
 
 impl MlClient {
@@ -215,6 +228,11 @@ impl MlClient {
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.inner.pipeline
+    }
+
+    /// What files are sent and received with.
+    pub(crate) fn transfer_client(&self) -> &reqwest::Client {
+        &self.inner.transfers
     }
 
     /// An address in the workspace: its path with the segments, encoded.

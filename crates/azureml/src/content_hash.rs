@@ -71,7 +71,7 @@ pub fn code_hash(path: impl AsRef<Path>) -> Result<String> {
     let path = path.as_ref();
     let mut files = Vec::new();
     if path.is_dir() {
-        collect(path, "", &IgnoreFile::of(path)?, &mut files)?;
+        files = files_of(path)?;
     } else {
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| Error::NotUtf8 { path: path.to_owned() })?;
@@ -88,6 +88,13 @@ pub fn code_hash(path: impl AsRef<Path>) -> Result<String> {
         hash_file(path, &mut hash)?;
     }
     Ok(hex::encode(hash.finalize()))
+}
+
+/// The files of a folder that are uploaded, by their relative paths with slashes.
+pub(crate) fn files_of(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    collect(folder, "", &IgnoreFile::of(folder)?, &mut files)?;
+    Ok(files)
 }
 
 /// All files below a folder by their relative paths, links followed.

@@ -149,11 +149,11 @@ pub enum Error {
         /// What it must be like.
         rule: &'static str,
     },
-    /// The client could not be made.
+    /// What requests need was not to be had: TLS, or a runtime that is not shutting down.
     #[error("cannot set up a connection")]
     Setup {
         /// The cause.
-        source: reqwest::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A component, job or pipeline whose parts do not fit together.
     #[error("{place}: {problem}")]
@@ -162,6 +162,20 @@ pub enum Error {
         place: String,
         /// What does not fit.
         problem: String,
+    },
+    /// A file that changed between the taking of its hash and the end of its upload.
+    #[error("{} has changed during its upload: begin again", path.display())]
+    Changed {
+        /// The file, or the folder that files were added to.
+        path: PathBuf,
+    },
+    /// A file or folder that could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
     },
 }
 

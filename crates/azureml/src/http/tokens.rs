@@ -30,11 +30,6 @@ impl Tokens {
         Self::new(Arc::new(NoCredential))
     }
 
-    /// The credential itself, for clients that keep tokens on their own.
-    pub(crate) fn credential(&self) -> Arc<dyn TokenCredential> {
-        Arc::clone(&self.credential)
-    }
-
     /// A token, new or kept. Requests that come together wait for one token, and do not each ask for their own.
     pub(crate) async fn token(&self, scope: &str) -> Result<Secret> {
         let mut cached = self.cached.lock().await;

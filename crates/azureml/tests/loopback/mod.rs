@@ -220,8 +220,15 @@ impl Server {
     }
 }
 
+/// Random ids in a path match each other, and so do those that the traces have words for.
 fn key(method: &str, path: &str) -> String {
-    format!("{method} {}", path.to_lowercase())
+    let is_random = |part: &str| {
+        part.starts_with("guid-")
+            || part.len() == 36 && part.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+    };
+    let path = path.to_lowercase();
+    let parts = path.split('/').map(|part| if is_random(part) { "{id}" } else { part });
+    format!("{method} {}", parts.collect::<Vec<_>>().join("/"))
 }
 
 async fn serve(stream: TcpStream, state: &State) {
