@@ -1,40 +1,20 @@
 //! Azurite, Microsoft's storage emulator: the real peer of uploads and downloads, at a pinned version.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::{cargo, root, run, target};
+use crate::{cargo, npm, run};
 
 /// Tells tests where Azurite's program is, which they start and end themselves.
 pub(crate) const PROGRAM: &str = "SPINNEY_AZURITE";
 
 /// Where the version stands, with those of all that it needs.
 const PINNED: &str = "crates/azureml/tests/azurite";
-const FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
 /// Installs Azurite if it is not there, or not of this version, and returns its program, which node runs.
 pub(crate) fn set_up() -> Result<PathBuf> {
-    let folder = std::path::absolute(target().join("azurite"))?;
-    let program = folder.join("node_modules/azurite/dist/src/blob/main.js");
-    let stamp = folder.join("installed.json");
-    let wanted = fs::read_to_string(root().join(PINNED).join(FILES[1])).context(PINNED)?;
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(program);
-    }
-    println!("setting up Azurite in {}", folder.display());
-    fs::create_dir_all(&folder)?;
-    for file in FILES {
-        fs::copy(root().join(PINNED).join(file), folder.join(file))?;
-    }
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let mut install = Command::new(npm);
-    // No package of these needs to run anything when it is installed.
-    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
-    run(install.current_dir(&folder)).context("Azurite needs Node.js 20 or later with npm")?;
-    // Written last: a set-up that was interrupted begins anew.
-    fs::write(stamp, wanted)?;
-    Ok(program)
+    Ok(npm::install(PINNED, "azurite")?.join("azurite/dist/src/blob/main.js"))
 }
 
 /// Runs the tests that need it, and shows the figures that they print.

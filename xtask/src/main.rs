@@ -1,8 +1,11 @@
-//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|clients|azurite|golden|gates|deny|fuzz`.
+//! Set-up and checks of this workspace that need logic:
+//! `cargo xtask test|peers|clients|azurite|azure-specification|golden|gates|deny|fuzz|bench`.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
+mod azureml;
 mod azurite;
 mod gates;
+mod npm;
 mod peers;
 mod tools;
 
@@ -20,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
   clients      sets up the clients of the server only: Azure's SDK and others, likewise
   azurite      sets up Azurite, the storage that the Azure ML client is tested with, and runs those tests
+  azure-specification  checks what the Azure ML client sends, and is answered in its tests, against the folder SPINNEY_AZURE_SPECS
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
@@ -33,6 +37,7 @@ fn main() -> Result<()> {
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
         Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
         Some("azurite") => azurite::test(),
+        Some("azure-specification") => azureml::check_specification(),
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
@@ -49,10 +54,13 @@ fn test(args: &[String]) -> Result<()> {
     test.env(peers::PYTHON, peers::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.env(azurite::PROGRAM, azurite::set_up()?);
+    let said = azureml::run_tests()?;
+    test.env(azureml::OUTPUT, &said.output);
     if !args.iter().any(|arg| arg == "--") {
         test.arg("--");
     }
-    run(test.arg("--include-ignored"))
+    run(test.arg("--include-ignored"))?;
+    azureml::check_specification_of(&said)
 }
 
 fn golden() -> Result<()> {

@@ -78,7 +78,7 @@ impl ServiceError {
         match serde_json::from_slice::<ErrorBody>(body) {
             Ok(error) if error.code.is_some() || error.message.is_some() => self.take(error),
             _ => {
-                let text = String::from_utf8_lossy(body);
+                let text = without_signatures(&String::from_utf8_lossy(body));
                 self.message = text.trim().chars().take(EXCERPT).collect();
             }
         }
@@ -86,22 +86,22 @@ impl ServiceError {
 
     pub(crate) fn take(&mut self, error: ErrorBody) {
         self.code = error.code.unwrap_or_default();
-        self.message = error.message.unwrap_or_default();
-        self.additional_info.extend(error.additional_info.unwrap_or_default());
-        for detail in error.details.unwrap_or_default() {
-            self.take_detail(detail);
-        }
+        self.message = without_signatures(&error.message.unwrap_or_default());
+        self.take_more(error.additional_info, error.details);
     }
 
-    fn take_detail(&mut self, error: ErrorBody) {
-        self.details.push(ErrorDetail {
-            code: error.code.unwrap_or_default(),
-            message: error.message.unwrap_or_default(),
-            target: error.target,
-        });
-        self.additional_info.extend(error.additional_info.unwrap_or_default());
-        for detail in error.details.unwrap_or_default() {
-            self.take_detail(detail);
+    fn take_more(&mut self, info: Option<Vec<Value>>, details: Option<Vec<ErrorBody>>) {
+        for mut info in info.unwrap_or_default() {
+            for_each_text(&mut info, &mut |text| *text = without_signatures(text));
+            self.additional_info.push(info);
+        }
+        for error in details.unwrap_or_default() {
+            self.details.push(ErrorDetail {
+                code: error.code.unwrap_or_default(),
+                message: without_signatures(&error.message.unwrap_or_default()),
+                target: error.target.as_deref().map(without_signatures),
+            });
+            self.take_more(error.additional_info, error.details);
         }
     }
 
@@ -129,6 +129,29 @@ impl ServiceError {
             return None;
         };
         Some(advice)
+    }
+}
+
+/// A text without the signatures of the addresses in it, with which anybody could read what they sign. Services quote addresses.
+fn without_signatures(text: &str) -> String {
+    let mut parts = text.split("sig=");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_signature = |c: char| c.is_ascii_alphanumeric() || "%+/=-_".contains(c);
+        clean.push_str("sig=..");
+        clean.push_str(part.trim_start_matches(is_signature));
+    }
+    clean
+}
+
+fn for_each_text(value: &mut Value, change: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::String(text) => change(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| for_each_text(value, change)),
+        Value::Object(values) => {
+            values.values_mut().for_each(|value| for_each_text(value, change));
+        }
+        _ => {}
     }
 }
 

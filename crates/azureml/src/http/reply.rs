@@ -34,7 +34,7 @@ impl Reply {
         serde_json::from_slice(body).map_err(|source| {
             let is_empty = self.body.is_empty();
             let what = if is_empty { "an empty reply" } else { "a reply of another form" };
-            self.error_from(what, Some(source))
+            self.error_from(what, Some(without_value(source)))
         })
     }
 
@@ -95,4 +95,58 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let date: SystemTime = parse_rfc7231(text).ok()?.into();
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// The message of an error that quotes no value: one of another type than expected may be a key or a token.
+fn without_value(error: serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    if !error.is_data() || text.starts_with("missing field ") {
+        return error;
+    }
+    // What was expected is this crate's word, and stands behind the value.
+    let expected = text.rfind(", expected ").and_then(|at| text.get(at..)).unwrap_or_default();
+    serde::de::Error::custom(format!("a value of another form{expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "its reading fails")]
+    struct Keys {
+        primary: String,
+        count: u8,
+        kind: Kind,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Kind {
+        One,
+    }
+
+    #[test]
+    fn errors_say_what_was_expected_and_not_what_was_there() {
+        let message =
+            |text: &str| without_value(serde_json::from_str::<Keys>(text).unwrap_err()).to_string();
+        assert_eq!(
+            message(r#""SECRET""#),
+            "a value of another form, expected struct Keys at line 1 column 8"
+        );
+        assert_eq!(
+            message(r#"{"count": "a, expected SECRET"}"#),
+            "a value of another form, expected u8 at line 1 column 30"
+        );
+        assert_eq!(
+            message(r#"{"kind": "SECRET"}"#),
+            "a value of another form, expected `One` at line 1 column 17"
+        );
+        assert_eq!(
+            message(r#"{"count": 1, "kind": "One"}"#),
+            "missing field `primary` at line 1 column 27"
+        );
+        assert!(message("{SECRET").starts_with("key must be a string"));
+    }
 }

@@ -4,12 +4,14 @@
 #![allow(dead_code, unused_imports, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod record;
+pub(crate) mod tls;
 mod traces;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    env, fs,
-    path::PathBuf,
+    env, io,
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -25,10 +27,14 @@ use azure_core::{
 use serde_json::{Value, json};
 use spinney_azureml::{Cloud, MlClient, MlClientBuilder, RetryOptions, WorkspaceId};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
+use tracing_subscriber::EnvFilter;
 
+use record::record;
+pub(crate) use tls::Certificate;
 pub(crate) use traces::{Difference, Exchange, compare, step};
 
 pub(crate) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
@@ -128,14 +134,35 @@ struct State {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// A server that speaks TLS, with an address in `https:`.
+    pub(crate) async fn start_tls(certificate: &Certificate) -> Self {
+        Self::listen(Some(certificate.acceptor())).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>) -> Self {
+        log();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let state: Arc<State> = Arc::default();
         let shared = Arc::downgrade(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let Some(state) = shared.upgrade() else { return };
-                tokio::spawn(async move { serve(stream, &state).await });
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, &state).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, &state).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         Self { url, state }
@@ -187,6 +214,11 @@ impl Server {
         self.state.seen.lock().unwrap().clone()
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.rsplit('/').next().unwrap().parse().unwrap()
+    }
+
     /// Methods and paths of all requests.
     pub(crate) fn seen_short(&self) -> Vec<String> {
         self.seen().iter().map(Seen::short).collect()
@@ -231,7 +263,15 @@ fn key(method: &str, path: &str) -> String {
     format!("{method} {}", parts.collect::<Vec<_>>().join("/"))
 }
 
-async fn serve(stream: TcpStream, state: &State) {
+/// Prints what is logged, if `RUST_LOG` asks for it and the test listens to nothing itself.
+fn log() {
+    if env::var_os("RUST_LOG").is_some() {
+        let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env());
+        let _ = log.with_ansi(false).with_writer(io::stderr).try_init();
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: &State) {
     let mut stream = BufReader::new(stream);
     let Some(seen) = read(&mut stream).await else { return };
     let answer = state
@@ -279,7 +319,7 @@ async fn serve(stream: TcpStream, state: &State) {
     let _ = stream.get_mut().shutdown().await;
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> Option<Seen> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -307,27 +347,6 @@ fn percent_decode(path: &str) -> String {
         .next()
         .map(|(_, path)| path.into_owned())
         .unwrap_or_default()
-}
-
-/// Keeps what was said for the check against Azure's specification, if a folder for it is named.
-fn record(seen: &Seen, answer: &Answer) {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let Some(folder) = env::var_os("SPINNEY_AZUREML_TRAFFIC").map(PathBuf::from) else { return };
-    if answer.fault.is_some() || answer.status >= 400 {
-        return;
-    }
-    let body = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or(Value::Null);
-    let headers: BTreeMap<String, String> =
-        answer.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
-    let exchange = json!({
-        "method": seen.method, "path": seen.path, "query": seen.query, "request_headers": seen.headers,
-        "request_body": body(&seen.body), "status": answer.status, "headers": headers,
-        "body": body(&answer.body),
-    });
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{}-{number:05}.json", std::process::id());
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join(name), serde_json::to_vec_pretty(&exchange).unwrap()).unwrap();
 }
 
 /// A credential without an identity. It counts how often it was asked.

@@ -1,6 +1,6 @@
 //! The recorded traffic of Microsoft's SDK in `fixtures/azureml/traces`.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ use super::{Answer, SUBSCRIPTION, Server, WORKSPACE};
 pub(crate) struct Exchange {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) request_headers: BTreeMap<String, String>,
     pub(crate) body: Value,
     status: u16,
     headers: Vec<(String, String)>,
@@ -34,6 +36,12 @@ pub(crate) fn step(name: &str) -> Vec<Exchange> {
     exchanges
 }
 
+/// An object of texts.
+fn texts(value: &Value, name_as: fn(&str) -> String) -> BTreeMap<String, String> {
+    let object = value.as_object().unwrap();
+    object.iter().map(|(name, value)| (name_as(name), value.as_str().unwrap().to_owned())).collect()
+}
+
 impl Exchange {
     fn read(path: &Path) -> Self {
         // The traces have words for ids; a subscription's must look like one.
@@ -52,6 +60,8 @@ impl Exchange {
         Self {
             method: text(&request["method"]),
             path: Self::local_path(&text(&request["host"]), &text(&request["path"])),
+            query: texts(&request["query"], str::to_owned).into_iter().collect(),
+            request_headers: texts(&request["headers"], str::to_lowercase),
             body: request["body"].clone(),
             status: response["status"].as_u64().unwrap() as u16,
             headers: headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
@@ -86,6 +96,12 @@ impl Exchange {
                 "retry-after" => answer = answer.header(name, "0"),
                 _ => answer = answer.header(name, local(value)),
             }
+        }
+        // The recording left out most replies' types.
+        let is_typed =
+            answer.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        if !is_typed && self.reply.starts_with(['{', '[']) {
+            answer = answer.header("Content-Type", "application/json");
         }
         answer
     }
