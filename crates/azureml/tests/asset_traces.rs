@@ -343,7 +343,7 @@ async fn what_is_the_same_is_not_made_twice() {
     );
     let there = json!({
         "id": format!("{WORKSPACE}/models/ames/versions/3"), "name": "3",
-        "properties": {"modelUri": uri, "modelType": "custom_model", "flavors": {"python": {"v": 1}}, "stage": null,
+        "properties": {"modelUri": uri, "modelType": "custom_model", "flavors": {"python": {"data": {"v": "1"}}}, "stage": null,
             "tags": {"a": "1"}, "provisioningState": "Succeeded"},
     });
     let blob = format!("/storageaccount/azureml-blobstore-0000/LocalUpload/{hash}/model.pkl");

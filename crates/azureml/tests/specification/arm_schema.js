@@ -26,7 +26,7 @@ class ArmSchema {
 
   // What is wrong with the body of a PUT; `undefined` if it is another request, or of another provider.
   check({ method, path: requestPath, body }) {
-    const below = requestPath.match(/\/providers\/Microsoft\.MachineLearningServices\/(.+)$/i);
+    const below = requestPath.match(/.*\/providers\/Microsoft\.MachineLearningServices\/((?!.*\/providers\/).+)$/i);
     if (method !== 'PUT' || !below) return undefined;
     const segments = below[1].split('/');
     const kinds = segments.filter((_, at) => at % 2 === 0);

@@ -58,6 +58,8 @@ function subject({ path: requestPath, headers }) {
   if (/^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/\w+Operations?(Status|Results?)\//i.test(requestPath)) {
     return STATUS;
   }
+  // The provider itself, not something of its.
+  if (/^\/subscriptions\/[^/]+\/providers\/[^/]+(\/register)?$/i.test(requestPath)) return 'Microsoft.Resources';
   if (providers.length > 0 && /^\/subscriptions\//i.test(requestPath)) return providers.at(-1);
   if (/^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+$/i.test(requestPath)) return 'Microsoft.Resources';
   if (headers['x-ms-version']) return 'blobs';

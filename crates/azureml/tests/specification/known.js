@@ -37,7 +37,7 @@ module.exports = [
     reason: 'fields that came after 2024-04-01 or are in preview, in the traces; the client keeps what it does not know',
   },
   {
-    in: ['traces'],
+    in: ['traffic', 'traces'],
     against: 'openapi',
     side: 'reply',
     operation: /^Datastores_(Get|List)$/,
@@ -54,7 +54,7 @@ module.exports = [
     reason: 'the SDK sends a number where texts are asked for; the client sends a text',
   },
   {
-    in: ['traces'],
+    in: ['traffic', 'traces'],
     against: 'openapi',
     side: 'reply',
     operation: /^CodeVersions_/,
@@ -63,7 +63,7 @@ module.exports = [
     reason: 'what the SDK sent, given back',
   },
   {
-    in: ['traces'],
+    in: ['traffic', 'traces'],
     against: 'openapi',
     side: 'reply',
     code: 'MINIMUM',
@@ -73,16 +73,32 @@ module.exports = [
   {
     in: ['traffic'],
     against: 'openapi',
-    from: /^(faults|secrets)::/,
+    from: /^(faults|secrets|hostile_input|job_logs)::/,
     side: 'reply',
     reason: 'the replies of these tests are cut down to what they are about, or make no sense on purpose',
   },
   {
     in: ['traffic'],
     against: 'openapi',
-    from: /^(faults|secrets)::pages/,
+    from: /^(faults|secrets)::pages|^hostile_input::/,
     side: 'request',
     code: /^(API_VERSION|NO_OPERATION|UNKNOWN_PARAMETER)$/,
     reason: 'a next page is asked for where the reply says, and these tests make that up',
+  },
+  {
+    in: ['traffic'],
+    against: 'openapi',
+    from: /^(batch_endpoints|costs|endpoint_client|jobs|asset_traces)::/,
+    side: 'reply',
+    code: /^(MISSING_RESOURCE_ID|OBJECT_MISSING_REQUIRED_PROPERTY|DISCRIMINATOR_VALUE_NOT_FOUND)$/,
+    reason: 'replies cut down to what these tests are about; and a kind of job that nobody knows, on purpose',
+  },
+  {
+    in: ['traffic'],
+    against: 'arm schema',
+    side: 'request',
+    operation: /^ModelVersions_CreateOrUpdate$/,
+    path: /^\/properties\/flavors\/[^/]+\/data$/,
+    reason: 'the JSON schema wants a text where the OpenAPI of the same interface has the texts of a flavor',
   },
 ];
