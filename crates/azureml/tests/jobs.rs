@@ -100,6 +100,8 @@ async fn a_job_is_the_same_however_often_it_is_submitted() {
 
     let error = client.jobs().submit(command.name("a b")).await.unwrap_err();
     assert!(matches!(error, Error::InvalidName { .. }));
+    let error = client.jobs().cancel("a b").await.unwrap_err();
+    assert!(matches!(error, Error::InvalidName { .. }));
     assert_eq!(server.seen().len(), 3);
 }
 

@@ -146,9 +146,9 @@ mod tests {
     #[test]
     fn delays_grow_from_two_seconds_to_a_minute() {
         let mut delays = Delays::default();
-        let seconds: Vec<f64> = (0..11).map(|_| delays.next().as_secs_f64()).collect();
-        assert_eq!(seconds[..3], [2.0, 3.0, 4.5]);
-        assert!(seconds.is_sorted() && seconds[10] == 60.0);
+        let milliseconds: Vec<u128> = (0..11).map(|_| delays.next().as_millis()).collect();
+        assert_eq!(milliseconds[..3], [2000, 3000, 4500]);
+        assert!(milliseconds.is_sorted() && milliseconds[10] == 60_000);
         delays.reset();
         assert_eq!(delays.next(), Duration::from_secs(2));
     }
