@@ -1,6 +1,7 @@
 //! Uploads and downloads with Azurite, which checks signatures, blocks and conditions itself.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stdout, reason = "figures")]
 
 mod loopback;
 #[path = "azurite/peer.rs"]

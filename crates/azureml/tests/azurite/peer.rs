@@ -14,7 +14,7 @@ use std::{
 };
 
 use azure_core::time::{OffsetDateTime, to_rfc3339};
-use azure_storage_blob::BlobContainerClient;
+use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
@@ -51,7 +51,8 @@ impl Drop for Process {
 impl Azurite {
     /// Starts one that keeps what it is given on a disk, with an empty container.
     pub(crate) async fn start() -> Self {
-        let program = env::var_os("SPINNEY_AZURITE").expect("set by cargo xtask azurite");
+        let program =
+            env::var_os("SPINNEY_AZURITE").unwrap_or_else(|| panic!("cargo xtask azurite sets it"));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let azurite = Self {
             program: program.into(),
@@ -62,8 +63,10 @@ impl Azurite {
         azurite.restart();
         let container = azurite.signed_container(Duration::from_secs(600));
         // Azurite does not know the version that the crate asks for by itself.
-        let mut options = azure_storage_blob::BlobContainerClientOptions::default();
-        options.version = "2025-11-05".to_owned();
+        let mut options = BlobContainerClientOptions {
+            version: "2025-11-05".to_owned(),
+            ..BlobContainerClientOptions::default()
+        };
         options.client_options.transport = Some(azure_core::http::Transport::new(Arc::new(
             spinney_azureml::http_client(Duration::from_secs(60)).unwrap(),
         )));
