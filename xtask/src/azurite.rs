@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::{cargo, npm, run};
+use crate::{cargo, npm, peers, run};
 
 /// Tells tests where Azurite's program is, which they start and end themselves.
 pub(crate) const PROGRAM: &str = "SPINNEY_AZURITE";
@@ -21,6 +21,7 @@ pub(crate) fn set_up() -> Result<PathBuf> {
 pub(crate) fn test() -> Result<()> {
     let mut test = cargo("test");
     test.env(PROGRAM, set_up()?);
+    test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.args(["--locked", "--package", "spinney-azureml", "--test", "azurite"]);
     test.args(["--test", "azurite_memory", "--", "--include-ignored", "--nocapture"]);
     run(&mut test)

@@ -1,6 +1,7 @@
 //! Uploads and downloads with Azurite, which checks signatures, blocks and conditions itself.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stdout, reason = "figures")]
 
 mod loopback;
 #[path = "azurite/peer.rs"]
@@ -193,4 +194,40 @@ async fn two_uploads_of_the_same_at_the_same_time_both_succeed() {
     let (one, two) = tokio::join!(upload(), upload());
     assert_eq!(one.unwrap().path, two.unwrap().path);
     assert!(upload().await.unwrap().skipped);
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite and Azure's SDK: cargo xtask azurite"]
+async fn what_the_sdk_has_uploaded_is_known_here_and_the_other_way_round() {
+    // The SDK asks for a version of the interface that Azurite does not know yet.
+    let azurite = Azurite::start_with(&["--skipApiVersionCheck"]).await;
+    let (_server, client) = azurite.workspace(vec![azurite.key_secret()]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let options = TransferOptions::default().block_size(MIB);
+    for (name, by_sdk_first) in [("ours", false), ("theirs", true)] {
+        let file = folder.path().join(format!("{name}.bin"));
+        fs::write(&file, name.repeat(1_000_000)).unwrap();
+        let model = folder.path().join(name);
+        fs::create_dir_all(model.join("sub.d/deep")).unwrap();
+        for path in
+            ["sub.d/deep/a.txt", "sub.d/b.txt", "sub-e.txt", "Z.txt", "a b.log", ".amlignore"]
+        {
+            fs::write(model.join(path), format!("*.log\n# {name} {path}\n")).unwrap();
+        }
+        for path in [&file, &model] {
+            if by_sdk_first {
+                let made = azurite.upload_by_sdk(path, "asset", "7");
+                let uploaded = client.datastores().upload(None, path, &options).await.unwrap();
+                assert!(uploaded.skipped, "{path:?}");
+                assert_eq!(made, [uploaded.path.as_str(), "asset", "7"]);
+            } else {
+                let uploaded = client.datastores().upload(None, path, &options).await.unwrap();
+                assert!(!uploaded.skipped);
+                let found = azurite.upload_by_sdk(path, "asset", "7");
+                assert_eq!(found[0], uploaded.path);
+                // The name and version of our upload, so the SDK has sent nothing.
+                assert_eq!(found[2], "1", "{found:?}");
+            }
+        }
+    }
 }

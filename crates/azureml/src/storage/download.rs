@@ -100,8 +100,15 @@ pub(crate) async fn download(
         permits: Semaphore::new(parallel.get()),
         meter: options.meter(bytes),
     };
-    let received: Vec<_> = files.iter().map(|(file, blob)| download.file(file, blob)).collect();
-    stream::iter(received).buffer_unordered(parallel.get()).try_collect::<Vec<()>>().await?;
+    // By index: of closures that are given references the compiler does not see that their futures may go to any thread.
+    stream::iter(0..files.len())
+        .map(|index| {
+            let (file, blob) = &files[index];
+            download.file(file, blob)
+        })
+        .buffer_unordered(parallel.get())
+        .try_collect::<()>()
+        .await?;
     Ok(Downloaded { files: files.into_iter().map(|(file, _)| file).collect(), bytes })
 }
 
@@ -196,11 +203,11 @@ impl Download<'_> {
         let owned = path.to_owned();
         let file = blocking(move || beside(&owned).map_err(|source| unwritten(&owned, source)));
         let file = Arc::new(file.await?);
-        let blocks: Vec<_> = Blocks::of(blob.size, self.block_size)
-            .iter()
+        stream::iter(Blocks::of(blob.size, self.block_size).iter())
             .map(|block| self.block(Arc::clone(&file), path, blob, block))
-            .collect();
-        stream::iter(blocks).buffer_unordered(self.parallel).try_collect::<Vec<()>>().await?;
+            .buffer_unordered(self.parallel)
+            .try_collect::<()>()
+            .await?;
         let owned = path.to_owned();
         blocking(move || {
             // The blocks are done, and with them the other handles.

@@ -49,8 +49,13 @@ impl LocalFiles {
         let canonical = fs::canonicalize(path).map_err(|source| io_error(path, source))?;
         let is_folder = canonical.is_dir();
         let root = if is_folder { canonical } else { path.to_owned() };
-        let name = root.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| Error::NotUtf8 { path: path.to_owned() })?.to_owned();
+        let name = root.file_name().ok_or_else(|| Error::InvalidArgument {
+            what: "the folder to be uploaded",
+            value: path.display().to_string(),
+            rule: "it has a name",
+        })?;
+        let name = name.to_str().ok_or_else(|| Error::NotUtf8 { path: path.to_owned() })?;
+        let name = name.to_owned();
         let files = list(&root, &name, is_folder)?;
         let hash = hash(&root)?;
         Ok(Self { root, name, is_folder, files, hash })

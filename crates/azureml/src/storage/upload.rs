@@ -62,14 +62,17 @@ pub(crate) async fn upload(
         permits: Semaphore::new(parallel.get()),
         meter,
     };
-    let sent = files.files.iter().map(|file| {
-        let name = format!("{folder}{}", file.blob);
-        let size = present.get(&name).copied();
-        upload.file(file, name, size)
-    });
-    // Collected, as a lazy map of futures that borrow is not `Send` in the eyes of the compiler.
-    let sent: Vec<_> = sent.collect();
-    stream::iter(sent).buffer_unordered(parallel.get()).try_collect::<Vec<()>>().await?;
+    // By index: of closures that are given references the compiler does not see that their futures may go to any thread.
+    stream::iter(0..files.files.len())
+        .map(|index| {
+            let file = &files.files[index];
+            let name = format!("{folder}{}", file.blob);
+            let size = present.get(&name).copied();
+            upload.file(file, name, size)
+        })
+        .buffer_unordered(parallel.get())
+        .try_collect::<()>()
+        .await?;
     files.check_unchanged().await?;
     confirm(container, &indicator, confirmation).await?;
     Ok(false)
@@ -132,11 +135,15 @@ impl Upload<'_> {
             if staged.get(&id) == Some(&block.size) {
                 self.meter.skipped(block.size);
             } else {
-                missing.push(self.block(file, name, block, id.clone()));
+                missing.push(block);
             }
             ids.push(id);
         }
-        stream::iter(missing).buffer_unordered(self.parallel).try_collect::<Vec<()>>().await?;
+        stream::iter(missing)
+            .map(|block| self.block(file, name, block, blocks.id(block, self.hash)))
+            .buffer_unordered(self.parallel)
+            .try_collect::<()>()
+            .await?;
         let ids = Arc::new(ids);
         let commit = self.container.send("PUT", name, |connection| {
             let (blob, ids) = (connection.blob(name), Arc::clone(&ids));

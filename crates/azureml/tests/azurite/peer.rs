@@ -14,7 +14,7 @@ use std::{
 };
 
 use azure_core::time::{OffsetDateTime, to_rfc3339};
-use azure_storage_blob::BlobContainerClient;
+use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
@@ -36,6 +36,7 @@ pub(crate) struct Azurite {
     program: PathBuf,
     folder: Arc<TempDir>,
     port: u16,
+    args: &'static [&'static str],
     child: Arc<Mutex<Option<Process>>>,
 }
 
@@ -51,19 +52,28 @@ impl Drop for Process {
 impl Azurite {
     /// Starts one that keeps what it is given on a disk, with an empty container.
     pub(crate) async fn start() -> Self {
-        let program = env::var_os("SPINNEY_AZURITE").expect("set by cargo xtask azurite");
+        Self::start_with(&[]).await
+    }
+
+    /// One with more arguments.
+    pub(crate) async fn start_with(args: &'static [&'static str]) -> Self {
+        let program =
+            env::var_os("SPINNEY_AZURITE").unwrap_or_else(|| panic!("cargo xtask azurite sets it"));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let azurite = Self {
             program: program.into(),
             folder: Arc::new(tempfile::tempdir().unwrap()),
             port,
+            args,
             child: Arc::default(),
         };
         azurite.restart();
         let container = azurite.signed_container(Duration::from_secs(600));
         // Azurite does not know the version that the crate asks for by itself.
-        let mut options = azure_storage_blob::BlobContainerClientOptions::default();
-        options.version = "2025-11-05".to_owned();
+        let mut options = BlobContainerClientOptions {
+            version: "2025-11-05".to_owned(),
+            ..BlobContainerClientOptions::default()
+        };
         options.client_options.transport = Some(azure_core::http::Transport::new(Arc::new(
             spinney_azureml::http_client(Duration::from_secs(60)).unwrap(),
         )));
@@ -79,6 +89,7 @@ impl Azurite {
             .arg(self.port.to_string())
             .arg("--location")
             .arg(self.folder.path())
+            .args(self.args)
             .env("AZURITE_ACCOUNTS", format!("{ACCOUNT}:{}", STANDARD.encode(KEY)))
             .stdout(Stdio::null())
             .spawn()
@@ -94,6 +105,25 @@ impl Azurite {
     /// Ends it at once, as a power failure would.
     pub(crate) fn kill(&self) {
         self.child.lock().unwrap().take();
+    }
+
+    /// Uploads as Azure's SDK does; the line that `sdk_upload.py` prints.
+    pub(crate) fn upload_by_sdk(&self, path: &Path, name: &str, version: &str) -> Vec<String> {
+        let python = env::var_os("SPINNEY_CLIENTS_PYTHON");
+        let python = python.unwrap_or_else(|| panic!("cargo xtask azurite sets it"));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/azurite/sdk_upload.py");
+        let output = Command::new(python)
+            .arg(script)
+            .arg(format!("http://127.0.0.1:{}/{ACCOUNT}", self.port))
+            .args([&STANDARD.encode(KEY), CONTAINER])
+            .arg(path)
+            .args([name, version])
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().last().unwrap().split('\t').map(str::to_owned).collect()
     }
 
     /// A signature for everything in the account, which holds for so long; for nothing, if its time is over before it begins.
