@@ -1,6 +1,7 @@
-//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|clients|golden|gates|deny|fuzz`.
+//! Set-up and checks of this workspace that need logic: `cargo xtask test|peers|clients|azure-specification|golden|gates|deny|fuzz`.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
+mod azureml;
 mod gates;
 mod peers;
 mod tools;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [ARGS]  sets up peers and clients and runs all tests, those that need them too; ARGS go to cargo test
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
   clients      sets up the clients of the server only: Azure's SDK and others, likewise
+  azure-specification  checks what the Azure ML client sends, and is answered in its tests, against the folder SPINNEY_AZURE_SPECS
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
@@ -30,6 +32,7 @@ fn main() -> Result<()> {
         Some("test") => test(&args[1..]),
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
         Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
+        Some("azure-specification") => azureml::check_specification(),
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
@@ -45,10 +48,13 @@ fn test(args: &[String]) -> Result<()> {
     test.args(["--workspace", "--locked"]).args(args);
     test.env(peers::PYTHON, peers::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
+    let said = azureml::run_tests()?;
+    test.env(azureml::OUTPUT, &said.output);
     if !args.iter().any(|arg| arg == "--") {
         test.arg("--");
     }
-    run(test.arg("--include-ignored"))
+    run(test.arg("--include-ignored"))?;
+    azureml::check_specification_of(&said)
 }
 
 fn golden() -> Result<()> {
