@@ -95,7 +95,7 @@ pub struct InferenceConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Route {
-    /// The path, with its slash.
+    /// The path, with its slash. Azure's specification wants a letter or digit in it, so that `/` alone is none.
     pub path: String,
     /// The port.
     pub port: u16,

@@ -20,7 +20,7 @@ fn without(body: &mut Value, holder: &str, names: &[&str]) {
     }
 }
 
-/// Fields of a preview version that 2025-12-01 does not know; the defaults are the same.
+/// Fields of preview versions, and `enableSSO`, whose defaults are the same.
 const NO_PREVIEW_COMPUTE_FIELDS: Difference = |body| {
     without(
         body,

@@ -620,7 +620,7 @@ async fn folders_are_data_and_build_contexts() {
 
     let route = |path| Route::new(path, 5001);
     let environment = EnvironmentSpec::from_build_context("x", &context)
-        .inference_config(InferenceConfig::new(route("/"), route("/ready"), route("/score")))
+        .inference_config(InferenceConfig::new(route("/live"), route("/ready"), route("/score")))
         .os_type("Linux")
         .tag("a", "b");
     client.environments().create(&environment, &options).await.unwrap();
@@ -632,7 +632,7 @@ async fn folders_are_data_and_build_contexts() {
         json!({"properties": {
             "isAnonymous": false, "isArchived": false, "osType": "Linux", "tags": {"a": "b"},
             "build": {"contextUri": format!("{}{CONTAINER}/LocalUpload/{hash}/docker/", server.url), "dockerfilePath": "Dockerfile"},
-            "inferenceConfig": {"livenessRoute": route("/"), "readinessRoute": route("/ready"), "scoringRoute": route("/score")},
+            "inferenceConfig": {"livenessRoute": route("/live"), "readinessRoute": route("/ready"), "scoringRoute": route("/score")},
         }})
     );
 
@@ -652,7 +652,7 @@ async fn folders_are_data_and_build_contexts() {
 async fn tags_are_added_and_versions_archived_and_restored() {
     let server = Server::start().await;
     let model = |archived: bool| {
-        let properties = json!({"modelUri": "u", "tags": {"a": "1"}, "isArchived": archived, "flavors": {"f": {"x": 1}}, "unknown": [1]});
+        let properties = json!({"modelUri": "u", "tags": {"a": "1"}, "isArchived": archived, "flavors": {"f": {"data": {"x": "1"}}}, "unknown": [1]});
         Answer::json(
             200,
             json!({"id": "/x/models/m/versions/1", "name": "1", "properties": properties}),
@@ -666,7 +666,7 @@ async fn tags_are_added_and_versions_archived_and_restored() {
     client.models().tag("m", "1", [("b", "2")]).await.unwrap();
     let put = server.seen().last().unwrap().json();
     assert_eq!(put["properties"]["tags"], json!({"a": "1", "b": "2"}));
-    assert_eq!(put["properties"]["flavors"], json!({"f": {"x": 1}}));
+    assert_eq!(put["properties"]["flavors"], json!({"f": {"data": {"x": "1"}}}));
     assert_eq!(put["properties"]["unknown"], json!([1]));
     client.models().restore("m", "1").await.unwrap();
     assert_eq!(server.seen().last().unwrap().json()["properties"]["isArchived"], false);

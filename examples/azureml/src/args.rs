@@ -86,6 +86,15 @@ pub(crate) struct Deploy {
     /// The port that the container listens on.
     #[arg(long, default_value_t = 5001)]
     pub(crate) port: u16,
+    /// Where the container says that it lives. The default is this project's runtime's own.
+    #[arg(long, default_value = "/v2/health/live", value_name = "PATH")]
+    pub(crate) liveness_path: String,
+    /// Where the container says that it takes requests.
+    #[arg(long, default_value = "/v2/health/ready", value_name = "PATH")]
+    pub(crate) readiness_path: String,
+    /// Where the container scores.
+    #[arg(long, default_value = "/score", value_name = "PATH")]
+    pub(crate) scoring_path: String,
     /// The deployment's name.
     #[arg(long, default_value = "blue")]
     pub(crate) deployment: String,

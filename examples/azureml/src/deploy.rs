@@ -34,9 +34,13 @@ pub(crate) async fn deploy(client: &MlClient, args: &args::Deploy) -> anyhow::Re
         format!("azureml:{}@latest", args.model)
     };
     let model = client.models().resolve(&reference).await.context("there is no such model")?;
-    let route = |path| Route::new(path, args.port);
-    let image = EnvironmentSpec::from_image(&args.endpoint, &args.image)
-        .inference_config(InferenceConfig::new(route("/"), route("/"), route("/score")));
+    let route = |path: &String| Route::new(path, args.port);
+    let routes = InferenceConfig::new(
+        route(&args.liveness_path),
+        route(&args.readiness_path),
+        route(&args.scoring_path),
+    );
+    let image = EnvironmentSpec::from_image(&args.endpoint, &args.image).inference_config(routes);
     let environment = client.environments().create(&image, &TransferOptions::default()).await?;
 
     let endpoint =

@@ -4,9 +4,10 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const Ajv = require('ajv');
+const { PROVIDER, subject } = require('./exchanges');
 
 const VERSION = '2025-12-01';
-const FILE = `arm-schema-${VERSION}-Microsoft.MachineLearningServices.json`;
+const FILE = `arm-schema-${VERSION}-${PROVIDER}.json`;
 const EXPRESSION = 'https://schema.management.azure.com/schemas/common/definitions.json#/definitions/expression';
 
 class ArmSchema {
@@ -25,18 +26,17 @@ class ArmSchema {
   }
 
   // What is wrong with the body of a PUT; `undefined` if it is another request, or of another provider.
-  check({ method, path: requestPath, body }) {
-    const below = requestPath.match(/.*\/providers\/Microsoft\.MachineLearningServices\/((?!.*\/providers\/).+)$/i);
-    if (method !== 'PUT' || !below) return undefined;
-    const segments = below[1].split('/');
+  check(exchange) {
+    if (exchange.method !== 'PUT' || subject(exchange) !== PROVIDER) return undefined;
+    const segments = exchange.path.split(new RegExp(`/providers/${PROVIDER}/`, 'i')).at(-1).split('/');
     const kinds = segments.filter((_, at) => at % 2 === 0);
     const type = this.types.find((known) => known.toLowerCase() === kinds.join('_').toLowerCase());
     if (!type) return [{ side: 'request', code: 'NO_TYPE', path: kinds.join('/'), message: 'the schema has no such type' }];
     const resource = {
       name: segments.at(-1),
-      type: `Microsoft.MachineLearningServices/${type.replaceAll('_', '/')}`,
+      type: `${PROVIDER}/${type.replaceAll('_', '/')}`,
       apiVersion: VERSION,
-      ...body,
+      ...exchange.body,
     };
     const validate = this.ajv.getSchema(`schema#/resourceDefinitions/${type}`);
     validate(resource);

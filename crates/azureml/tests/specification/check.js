@@ -1,6 +1,6 @@
 'use strict';
-// Checks exchanges against Azure's specification: `node check.js SPECIFICATIONS FOLDER` those of the client's tests, with `--traces`
-// behind it those recorded of Microsoft's SDK. `cargo xtask azure-specification` does both.
+// `node check.js SPECIFICATIONS TRAFFIC TRACES` checks exchanges against Azure's specification: those of the client's tests, and those
+// recorded of Microsoft's SDK, whose replies the tests are fed with. `cargo xtask azure-specification` calls it.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -29,7 +29,7 @@ function folders(given) {
 
 function matches(entry, finding) {
   const fits = (rule, value) => rule === undefined || (rule instanceof RegExp ? rule.test(value ?? '') : rule === value);
-  return ['against', 'from', 'side', 'operation', 'code', 'path'].every((field) => fits(entry[field], finding[field]));
+  return ['in', 'against', 'from', 'side', 'operation', 'code', 'path'].every((field) => fits(entry[field], finding[field]));
 }
 
 class Check {
@@ -57,13 +57,37 @@ class Check {
     this.counts.statuses += ofStatus ? 1 : 0;
     const all = [['openapi', found?.findings ?? []], ['arm schema', ofBody ?? []], ['operation status', ofStatus ?? []]];
     return all.flatMap(([against, findings]) =>
-      findings.map((finding) => ({ against, from: exchange.name, operation: found?.operation, ...finding })));
+      findings.map((finding) => ({ in: this.mode, against, from: exchange.name, operation: found?.operation, ...finding })));
+  }
+
+  // Checks all, and keeps apart what is known and what is not.
+  async run(exchanges, known, used) {
+    const unknown = [];
+    let clean = 0;
+    for (const exchange of exchanges) {
+      const findings = await this.findings(exchange);
+      if (findings.length === 0) clean += 1;
+      for (const finding of findings) {
+        const entry = known.find((candidate) => matches(candidate, finding));
+        if (entry) count(used, entry);
+        else unknown.push(finding);
+      }
+    }
+    clean -= [...this.uncovered.values()].reduce((sum, number) => sum + number, 0);
+    const { requests, replies, bodies, statuses } = this.counts;
+    if (requests === 0) throw new Error(`there is nothing to check in the ${this.mode}`);
+    console.log(`the ${this.mode}: ${exchanges.length} exchanges`);
+    console.log(`  ${requests} requests and ${replies} replies against OpenAPI ${VERSION}` +
+      (this.armSchema ? `, ${bodies} bodies against the JSON schema ${ARM_VERSION}` : ' (there is no JSON schema)') +
+      `, ${statuses} statuses of operations: ${clean} exchanges without any finding`);
+    console.log(`  operations: ${listed(this.operations)}`);
+    console.log(`  not covered: ${listed(this.uncovered)}`);
+    return unknown;
   }
 }
 
-async function main([given, folder, ...rest]) {
-  if (!folder) throw new Error('usage: node check.js SPECIFICATIONS FOLDER [--traces]');
-  const mode = rest.includes('--traces') ? 'traces' : 'traffic';
+async function main([given, trafficFolder, tracesFolder]) {
+  if (!tracesFolder) throw new Error('usage: node check.js SPECIFICATIONS TRAFFIC TRACES');
   const { root, schemas } = folders(given);
   const validators = {
     openApi: await OpenApi.load(root),
@@ -74,41 +98,25 @@ async function main([given, folder, ...rest]) {
 
   const ofControls = new Check(validators, 'traffic');
   const caught = await controls.run((exchange) => ofControls.findings(exchange), SPOKEN, names);
+  console.log(`controls: ${caught} mistakes found of ${caught}`);
 
-  const exchanges = mode === 'traces' ? traces(folder) : traffic(folder);
-  const check = new Check(validators, mode);
-  const known = KNOWN.filter((entry) => entry.in.includes(mode) && names.includes(entry.against ?? 'openapi'));
+  const known = KNOWN.filter((entry) => names.includes(entry.against ?? 'openapi'));
   const used = new Map();
-  const unknown = [];
-  let clean = 0;
-  for (const exchange of exchanges) {
-    const findings = await check.findings(exchange);
-    if (findings.length === 0) clean += 1;
-    for (const finding of findings) {
-      const entry = known.find((candidate) => matches(candidate, finding));
-      if (entry) count(used, entry);
-      else unknown.push(finding);
-    }
-  }
-
-  const { requests, replies, bodies, statuses } = check.counts;
-  console.log(`${exchanges.length} exchanges of the ${mode}: ${requests} requests and ${replies} replies against OpenAPI ${VERSION}` +
-    (mode === 'traffic' ? ` (the client speaks ${SPOKEN})` : '') +
-    (validators.armSchema ? `, ${bodies} bodies against the JSON schema ${ARM_VERSION}` : ' (there is no JSON schema)') +
-    `, ${statuses} statuses of operations`);
-  console.log(`  controls: ${caught} mistakes found of ${caught}`);
-  console.log(`  operations: ${listed(check.operations)}`);
-  console.log(`  not covered: ${listed(check.uncovered)}`);
-  console.log(`  without any finding: ${clean - [...check.uncovered.values()].reduce((sum, number) => sum + number, 0)}`);
-  for (const [entry, number] of used) console.log(`  known, ${number} times: ${entry.reason}`);
+  const unknown = [
+    ...(await new Check(validators, 'traffic').run(traffic(trafficFolder), known, used)),
+    ...(await new Check(validators, 'traces').run(traces(tracesFolder), known, used)),
+  ];
+  console.log(`known findings (the client speaks ${SPOKEN}):`);
+  for (const [entry, number] of used) console.log(`  ${number}: ${entry.reason}`);
 
   for (const { from, against, side, operation, code, path: place, message } of unknown) {
-    console.log(`  NOT KNOWN: ${from}: ${against}, ${side} of ${operation}: ${code} ${place}: ${message}`);
+    console.log(`NOT KNOWN: ${from}: ${against}, ${side} of ${operation}: ${code} ${place}: ${message}`);
   }
   const unused = known.filter((entry) => !used.has(entry));
-  for (const { code, path: place, reason } of unused) console.log(`  NOT MET: ${code ?? ''} ${place ?? ''} (${reason})`);
-  if (requests === 0) throw new Error('there is nothing to check');
-  if (unknown.length + unused.length > 0) throw new Error(`${unknown.length} findings that are not known, ${unused.length} known ones not met`);
+  for (const { code, path: place, reason } of unused) console.log(`NOT MET: ${code ?? ''} ${place ?? ''} (${reason})`);
+  if (unknown.length + unused.length > 0) {
+    throw new Error(`${unknown.length} findings that are not known, ${unused.length} known ones not met`);
+  }
 }
 
 main(process.argv.slice(2)).catch((error) => {

@@ -50,6 +50,7 @@ function traces(folder) {
   });
 }
 
+const PROVIDER = 'Microsoft.MachineLearningServices';
 const STATUS = 'status of operations';
 
 // What an exchange is about, for what is not covered: a provider, or the beginning of a path that is none of Azure Resource Manager's.
@@ -58,13 +59,17 @@ function subject({ path: requestPath, headers }) {
   if (/^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/\w+Operations?(Status|Results?)\//i.test(requestPath)) {
     return STATUS;
   }
-  // The provider itself, not something of its.
-  if (/^\/subscriptions\/[^/]+\/providers\/[^/]+(\/register)?$/i.test(requestPath)) return 'Microsoft.Resources';
-  if (providers.length > 0 && /^\/subscriptions\//i.test(requestPath)) return providers.at(-1);
+  // Who offers what in a subscription is the resource manager's own affair.
+  if (/^\/subscriptions\/[^/]+\/providers(\/[^/]+(\/(un)?register)?)?$/i.test(requestPath)) return 'Microsoft.Resources';
+  if (providers.length > 0 && /^\/subscriptions\//i.test(requestPath)) {
+    // Azure does not mind case.
+    const provider = providers.at(-1);
+    return provider.toLowerCase() === PROVIDER.toLowerCase() ? PROVIDER : provider;
+  }
   if (/^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+$/i.test(requestPath)) return 'Microsoft.Resources';
   if (headers['x-ms-version']) return 'blobs';
   if (/\/oauth2\/|\/msi\/token$/.test(requestPath)) return 'tokens';
   return requestPath.split('/').slice(0, 2).join('/');
 }
 
-module.exports = { traffic, traces, subject, STATUS };
+module.exports = { traffic, traces, subject, PROVIDER, STATUS };

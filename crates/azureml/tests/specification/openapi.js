@@ -2,13 +2,12 @@
 // Azure's OpenAPI specification, by Microsoft's own validator, which knows how its types derive from each other.
 
 const { LiveValidator } = require('oav/dist/lib/liveValidation/liveValidator');
-const { subject } = require('./exchanges');
+const { PROVIDER, subject } = require('./exchanges');
 
 // The specification at hand is older than the interface that is spoken: what came in between is among the known findings.
 const FILES = 'specification/machinelearningservices/resource-manager/**/stable/2024-04-01/*.json';
 const VERSION = '2024-04-01';
 const SPOKEN = '2025-12-01';
-const PROVIDER = 'Microsoft.MachineLearningServices';
 
 class OpenApi {
   // `folder` holds `specification/..`, as Azure's public repository of specifications does.
@@ -36,7 +35,7 @@ class OpenApi {
 
   // What is wrong with an exchange, and the operation that it is; `undefined` if it is none of Azure ML's.
   async check(exchange, spoken) {
-    if (subject(exchange).toLowerCase() !== PROVIDER.toLowerCase()) return undefined;
+    if (subject(exchange) !== PROVIDER) return undefined;
     const findings = [];
     const said = exchange.query['api-version'];
     if (said === undefined || (spoken && said !== spoken)) {
