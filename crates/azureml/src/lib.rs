@@ -12,6 +12,7 @@ mod credential;
 mod data_assets;
 mod datastores;
 mod duration;
+mod environment_spec;
 mod environments;
 mod error;
 mod http;
@@ -37,9 +38,9 @@ pub use content_hash::{asset_hash, code_hash};
 pub use credential::{ChainedCredential, ComputeIdentityCredential, default_credential};
 pub use data_assets::{DataAsset, DataAssets, DataProperties, DataSpec, DataType};
 pub use datastores::{Datastore, DatastoreProperties, DatastoreSecrets, Datastores, Uploaded};
+pub use environment_spec::EnvironmentSpec;
 pub use environments::{
-    BuildContext, Environment, EnvironmentProperties, EnvironmentSpec, Environments,
-    InferenceConfig, Route,
+    BuildContext, Environment, EnvironmentProperties, Environments, InferenceConfig, Route,
 };
 pub use error::{Error, Result};
 pub use http::RetryOptions;
