@@ -19,6 +19,7 @@ mod discovery;
 mod duration;
 mod endpoint_client;
 mod endpoint_keys;
+mod environment_spec;
 mod environments;
 mod error;
 mod http;
@@ -69,9 +70,9 @@ pub use data_assets::{DataAsset, DataAssets, DataProperties, DataSpec, DataType}
 pub use datastores::{Datastore, DatastoreProperties, DatastoreSecrets, Datastores, Uploaded};
 pub use endpoint_client::{EndpointClient, Scored};
 pub use endpoint_keys::{EndpointKeys, KeyKind};
+pub use environment_spec::EnvironmentSpec;
 pub use environments::{
-    BuildContext, Environment, EnvironmentProperties, EnvironmentSpec, Environments,
-    InferenceConfig, Route,
+    BuildContext, Environment, EnvironmentProperties, Environments, InferenceConfig, Route,
 };
 pub use error::{Error, Result};
 pub use http::RetryOptions;

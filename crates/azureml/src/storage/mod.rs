@@ -1,7 +1,7 @@
 //! Files to blobs and back: the engine below [`Datastores`](crate::Datastores), models, data, environments and code.
 //!
 //! [`Container`] knows how to get into a container of a storage account and sends single requests, again where that helps. Uploads and
-//! downloads are built on it: [`upload`] of [`LocalFiles`] and [`download`] of everything below a path.
+//! downloads are built on it: [`upload()`] of [`LocalFiles`] and [`download()`] of everything below a path.
 
 mod bearer;
 mod blocks;

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// How files are transferred, and who is told.
 ///
 /// A transfer keeps at most `parallel` blocks in memory, however large or many the files are: 64 MiB, unless said otherwise, beside what
-/// connections hold of them (an upload of 1 GiB took about 120 MiB in all).
+/// connections hold of them (an upload of 1 GiB took 110 to 160 MiB in all).
 ///
 /// # Examples
 ///
