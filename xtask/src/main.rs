@@ -28,7 +28,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
   fuzz SECONDS [TARGET..]  runs each fuzz target that long, or those that are named
-  bench TABLE  measures beside the peers and prints a table: training, prediction, bundle or serving; more arguments go to the script";
+  bench TABLE  measures beside the peers and prints a table: training, prediction, bundle, serving or azureml; more arguments go to the script";
 
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -74,17 +74,26 @@ fn bench(args: &[String]) -> Result<()> {
     let script = root().join("benches/peers").join(format!("{table}.py"));
     ensure!(
         script.is_file(),
-        "there is no table {table}: ask for training, prediction, bundle or serving"
+        "there is no table {table}: ask for training, prediction, bundle, serving or azureml"
     );
-    let python = peers::set_up_measured()?;
     let mut build = cargo("build");
-    build.args(["--release", "--locked", "--package", "benches"]);
+    build.args(["--release", "--locked"]);
+    let data = target().join("bench-data");
+    if table == "azureml" {
+        // Its peer is a client that tests have too.
+        let python = peers::set_up_clients()?;
+        run(build.args(["--package", "azureml"]))?;
+        let mut measure = Command::new(python);
+        measure.env(azurite::PROGRAM, azurite::set_up()?);
+        return run(measure.arg(script).arg(data).arg(target().join("release")).args(rest));
+    }
+    let python = peers::set_up_measured()?;
+    build.args(["--package", "benches"]);
     if table == "serving" {
         // What makes the bundle, and what serves it.
         build.args(["--package", "ames-pipeline", "--package", "serve-bundle"]);
     }
     run(&mut build)?;
-    let data = target().join("bench-data");
     run(Command::new(python).arg(script).arg(data).arg(target().join("release")).args(rest))
 }
 
