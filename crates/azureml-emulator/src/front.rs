@@ -111,9 +111,8 @@ impl Front {
         };
         let world = Arc::clone(&self.world);
         // The database makes a thread wait for the disk.
-        let answered = tokio::task::spawn_blocking(move || {
-            arm::answer(&world, door, &parts, path, &body)
-        });
+        let answered =
+            tokio::task::spawn_blocking(move || arm::answer(&world, door, &parts, &path, &body));
         answered.await.unwrap_or_else(|_| broken())
     }
 
@@ -146,7 +145,9 @@ impl Front {
 
 /// `devstoreaccount1` as Azurite has it, or with what the SDK makes of it.
 fn is_storage(segment: &str) -> bool {
-    segment.strip_prefix(LOCAL_ACCOUNT).is_some_and(|rest| rest.is_empty() || rest.starts_with(".blob."))
+    segment
+        .strip_prefix(LOCAL_ACCOUNT)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(".blob."))
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, Response<Body>> {

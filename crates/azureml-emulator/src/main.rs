@@ -26,8 +26,9 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(Command::Env { shell, way }) = args.command {
-        let environment = Environment::read(&args.state)
-            .with_context(|| format!("no emulator has been started with {}", args.state.display()))?;
+        let environment = Environment::read(&args.state).with_context(|| {
+            format!("no emulator has been started with {}", args.state.display())
+        })?;
         print!("{}", environment.script(way.into(), shell.into()));
         return Ok(());
     }

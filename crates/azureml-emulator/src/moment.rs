@@ -11,13 +11,12 @@ use time::{
 };
 
 /// A time of day in UTC, in milliseconds since 1970. Displayed as Azure Resource Manager writes times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment(i64);
 
 /// `2026-11-23T05:45:28.430Z`.
-const ISO: &[BorrowedFormatItem<'_>] = format_description!(
-    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
-);
+const ISO: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 /// `Mon, 23 Nov 2026 05:45:28 GMT`.
 const HTTP: &[BorrowedFormatItem<'_>] = format_description!(
     "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
@@ -41,6 +40,10 @@ impl Moment {
         Self::from_milliseconds(self.0.saturating_add(milliseconds))
     }
 
+    pub(crate) fn is_after(self, other: Self) -> bool {
+        self.0 > other.0
+    }
+
     /// How much later this is than another; nothing if it is earlier.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -48,8 +51,7 @@ impl Moment {
 
     fn date(self) -> OffsetDateTime {
         let nanoseconds = i128::from(self.0) * 1_000_000;
-        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
     pub(crate) fn year(self) -> i32 {
@@ -68,7 +70,9 @@ impl Moment {
     /// Reads the forms of ISO 8601 that shared access signatures have.
     pub(crate) fn parse_iso(text: &str) -> Option<Self> {
         let full = OffsetDateTime::parse(text, &Rfc3339).ok();
-        let minute = || PrimitiveDateTime::parse(text, TO_THE_MINUTE).ok().map(PrimitiveDateTime::assume_utc);
+        let minute = || {
+            PrimitiveDateTime::parse(text, TO_THE_MINUTE).ok().map(PrimitiveDateTime::assume_utc)
+        };
         let day = || OffsetDateTime::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok();
         full.or_else(minute).or_else(day).map(Self::of)
     }

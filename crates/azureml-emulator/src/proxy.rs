@@ -29,11 +29,7 @@ impl Connections {
         speak(stream, service, ending).await
     }
 
-    async fn relay(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-        ending: Ending,
-    ) -> Response<Body> {
+    async fn relay(self: Arc<Self>, request: Request<Incoming>, ending: Ending) -> Response<Body> {
         if request.method() != Method::CONNECT {
             return self.front.answer_plain(request.map(Body::new)).await;
         }
@@ -41,7 +37,8 @@ impl Connections {
         let host = host.unwrap_or_default();
         if !is_ours(&host) {
             tracing::warn!(host, "a client wanted to leave this machine");
-            let text = format!("the emulator does not stand for {host}, and its proxy leads nowhere else");
+            let text =
+                format!("the emulator does not stand for {host}, and its proxy leads nowhere else");
             return problem(StatusCode::FORBIDDEN, "NoWayOut", &text);
         }
         tokio::spawn(async move {
@@ -58,10 +55,8 @@ impl Connections {
 }
 
 fn is_ours(host: &str) -> bool {
-    matches!(
-        host,
-        "management.azure.com" | "login.microsoftonline.com" | "localhost" | "127.0.0.1"
-    ) || [".blob.core.windows.net", ".api.azureml.ms", ".inference.ml.azure.com"]
-        .iter()
-        .any(|suffix| host.ends_with(suffix))
+    matches!(host, "management.azure.com" | "login.microsoftonline.com" | "localhost" | "127.0.0.1")
+        || [".blob.core.windows.net", ".api.azureml.ms", ".inference.ml.azure.com"]
+            .iter()
+            .any(|suffix| host.ends_with(suffix))
 }

@@ -96,8 +96,7 @@ impl Settings {
             }
         }
         let is_word = |text: &str, more: &str| {
-            !text.is_empty()
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
         };
         if !is_word(&self.resource_group, "-_.()") || self.resource_group.len() > 90 {
             let rule = "1 to 90 letters, digits and any of -_.()";
@@ -108,7 +107,11 @@ impl Settings {
             return Err(invalid("workspace", &self.workspace, rule));
         }
         if !is_word(&self.location, "") {
-            return Err(invalid("location", &self.location, "a region of Azure such as westeurope"));
+            return Err(invalid(
+                "location",
+                &self.location,
+                "a region of Azure such as westeurope",
+            ));
         }
         Ok(())
     }

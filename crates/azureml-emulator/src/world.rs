@@ -1,6 +1,4 @@
-use crate::{
-    clock::Clock, secrets::Secrets, settings::Settings, store::Store, token::TokenIssuer,
-};
+use crate::{clock::Clock, secrets::Secrets, settings::Settings, store::Store, token::TokenIssuer};
 
 /// All that requests share.
 pub(crate) struct World {

@@ -49,7 +49,9 @@ pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, kind: &str, rest: &
             let collection = format!("{}/{kind}", workspace.id);
             let order = Order::Created { newest_first: false };
             let is_wanted = view(call)?;
-            pages::list(call, &collection, order, is_wanted, |container| with_versions(call, container))
+            pages::list(call, &collection, order, is_wanted, |container| {
+                with_versions(call, container)
+            })
         }
         (&Method::GET, [_]) => {
             let found = call.resources().get(&container.id)?.ok_or_else(|| container.missing())?;
@@ -84,7 +86,8 @@ fn view(call: &Call<'_>) -> Answer<impl Fn(&Resource) -> bool + use<>> {
         Some("archivedonly") => Some(true),
         Some("all") => None,
         Some(other) => {
-            let message = format!("listViewType is {other:?}, and must be ActiveOnly, ArchivedOnly or All");
+            let message =
+                format!("listViewType is {other:?}, and must be ActiveOnly, ArchivedOnly or All");
             return Err(Refusal::user_error(message).into());
         }
     };
@@ -110,7 +113,8 @@ fn list(call: &Call<'_>, container: &Container<'_>) -> Answer {
     let words = call.parameter("$orderby").unwrap_or("createdtime desc").to_lowercase();
     let order = match words.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["createdtime" | "createdat" | "version", "desc"] => Order::Created { newest_first: true },
-        ["createdtime" | "createdat" | "version"] | ["createdtime" | "createdat" | "version", "asc"] => {
+        ["createdtime" | "createdat" | "version"]
+        | ["createdtime" | "createdat" | "version", "asc"] => {
             Order::Created { newest_first: false }
         }
         ["updatedtime" | "lastmodifiedtime", "desc"] => Order::Changed { newest_first: true },
@@ -118,7 +122,9 @@ fn list(call: &Call<'_>, container: &Container<'_>) -> Answer {
             Order::Changed { newest_first: false }
         }
         _ => {
-            let message = format!("$orderBy is {words:?}, and must be createdtime or updatedtime, asc or desc");
+            let message = format!(
+                "$orderBy is {words:?}, and must be createdtime or updatedtime, asc or desc"
+            );
             return Err(Refusal::user_error(message).into());
         }
     };
@@ -173,11 +179,9 @@ fn check_common(body: &Value) -> Result<(), Refusal> {
 
 /// Adds what every asset has.
 fn complete(properties: &mut Value) {
-    for (name, value) in [
-        ("tags", json!({})),
-        ("properties", json!({})),
-        ("isArchived", json!(false)),
-    ] {
+    for (name, value) in
+        [("tags", json!({})), ("properties", json!({})), ("isArchived", json!(false))]
+    {
         if properties[name].is_null() {
             properties[name] = value;
         }
@@ -216,9 +220,7 @@ pub(crate) fn put(call: &Call<'_>, container: &Container<'_>) -> Answer {
             ("jobName", Value::Null),
             ("modelType", json!("custom_model")),
         ],
-        "environments" => {
-            &[("environmentType", json!("UserCreated")), ("osType", json!("Linux"))]
-        }
+        "environments" => &[("environmentType", json!("UserCreated")), ("osType", json!("Linux"))],
         _ => &[],
     };
     for (name, value) in assumed {

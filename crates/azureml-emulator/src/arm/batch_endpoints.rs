@@ -69,6 +69,7 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
     let location = field::location(call.body)?;
     field::is_object(call.body, "/properties")?;
     let mode = field::one_of(call.body, "/properties/authMode", &["AADToken"])?;
+    field::optional_object(call.body, "/identity")?;
     field::optional_words(call.body, "/tags")?;
     if let Some(name) = field::optional_text(call.body, "/properties/defaults/deploymentName")? {
         let message = format!("the endpoint has no deployment {name} that could be its default");

@@ -66,16 +66,15 @@ impl<'a> Call<'a> {
         let is_based_on_this = match (header("if-match"), existing) {
             (None, _) => true,
             (Some("*"), existing) => existing.is_some(),
-            (Some(tag), Some(resource)) => {
-                tag.split(',').any(|tag| tag.trim() == resource.etag())
-            }
+            (Some(tag), Some(resource)) => tag.split(',').any(|tag| tag.trim() == resource.etag()),
             (Some(_), None) => false,
         };
         let is_new_if_asked = header("if-none-match") != Some("*") || existing.is_none();
         if is_based_on_this && is_new_if_asked {
             return Ok(());
         }
-        let message = "the resource is not as the header If-Match or If-None-Match says: read it again";
+        let message =
+            "the resource is not as the header If-Match or If-None-Match says: read it again";
         Err(Refusal::new(412, "PreconditionFailed", message).into())
     }
 

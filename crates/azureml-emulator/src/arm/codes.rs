@@ -42,8 +42,7 @@ fn by_hash(call: &Call<'_>, workspace: &Workspace) -> Answer {
         let stored = stored.as_str().map_or_else(|| stored.to_string(), str::to_owned);
         version.is_none_or(|version| version == stored)
     };
-    let value: Vec<Value> =
-        found.into_iter().map(|code| code.body).filter(is_of_version).collect();
+    let value: Vec<Value> = found.into_iter().map(|code| code.body).filter(is_of_version).collect();
     Ok(Reply::ok(json!({"value": value})))
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, rest: &[&str]) -> A
             Ok(Reply::ok(compute.body.clone()).etag(&compute))
         }
         (&Method::PUT, [_]) => put(call, &collection),
-        (&Method::PATCH, [name]) => patch(call, find(call, &collection, name)?),
+        (&Method::PATCH, [name]) => patch(call, &find(call, &collection, name)?),
         (&Method::DELETE, [name]) => delete(call, &collection, name),
         (&Method::POST, [name, action @ ("start" | "stop" | "restart")]) => {
             change_state(call, find(call, &collection, name)?, action)
@@ -60,6 +60,8 @@ fn is_instance(compute: &Value) -> bool {
 fn check(call: &Call<'_>, body: &Value) -> Answer<u64> {
     let location = call.world.settings.location.as_str();
     field::location(body)?;
+    field::optional_object(body, "/identity")?;
+    field::optional_words(body, "/tags")?;
     field::is_object(body, "/properties")?;
     let kind = field::text(body, "/properties/computeType")?;
     if !["ComputeInstance", "AmlCompute"].contains(&kind) {
@@ -89,11 +91,9 @@ fn check(call: &Call<'_>, body: &Value) -> Answer<u64> {
     if let Some(idle) = field::optional_text(body, pointer)?
         && iso_duration::parse(idle).is_none()
     {
-        let message = format!("nodeIdleTimeBeforeScaleDown is {idle:?}, and must be a duration such as PT2M");
+        let message =
+            format!("nodeIdleTimeBeforeScaleDown is {idle:?}, and must be a duration such as PT2M");
         return Err(Refusal::user_error(message).into());
-    }
-    if body["identity"].is_array() || body["identity"].is_string() {
-        return Err(Refusal::user_error("identity must be an object").into());
     }
     Ok(max)
 }
@@ -135,7 +135,8 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
 
 /// Adds what the service says.
 fn complete(call: &Call<'_>, body: &mut Value, existing: Option<&Resource>) {
-    let kept = |pointer: &str| existing.and_then(|existing| existing.body.pointer(pointer)).cloned();
+    let kept =
+        |pointer: &str| existing.and_then(|existing| existing.body.pointer(pointer)).cloned();
     let now = call.now.to_string();
     if body["identity"].is_null()
         && let Some(fields) = body.as_object_mut()
@@ -178,7 +179,8 @@ fn complete(call: &Call<'_>, body: &mut Value, existing: Option<&Resource>) {
         }
         machine["errors"] = json!([]);
         machine["applications"] = json!([]);
-        machine["connectivityEndpoints"] = json!({"publicIpAddress": null, "privateIpAddress": null});
+        machine["connectivityEndpoints"] =
+            json!({"publicIpAddress": null, "privateIpAddress": null});
     } else {
         let min = machine["scaleSettings"]["minNodeCount"].as_u64().unwrap_or(0);
         let current = kept("/properties/properties/currentNodeCount").unwrap_or_else(|| json!(0));
@@ -233,8 +235,8 @@ fn store(call: &Call<'_>, body: Value, is_new: bool, n_nodes: u64) -> Answer {
 }
 
 /// Changes how a cluster scales, the only thing that may be changed by this method.
-fn patch(call: &Call<'_>, existing: Resource) -> Answer {
-    call.check_etag(Some(&existing))?;
+fn patch(call: &Call<'_>, existing: &Resource) -> Answer {
+    call.check_etag(Some(existing))?;
     operations::check_idle(call, existing.id())?;
     let pointer = "/properties/properties/scaleSettings";
     let settings = call.body.pointer(pointer).and_then(Value::as_object);
@@ -247,8 +249,8 @@ fn patch(call: &Call<'_>, existing: Resource) -> Answer {
         body["properties"]["properties"]["scaleSettings"][name] = value.clone();
     }
     let n_nodes = check(call, &body)?;
-    body["systemData"] = call.system_data(Some(&existing));
-    complete(call, &mut body, Some(&existing));
+    body["systemData"] = call.system_data(Some(existing));
+    complete(call, &mut body, Some(existing));
     store(call, body, false, n_nodes)
 }
 
@@ -256,7 +258,8 @@ fn delete(call: &Call<'_>, collection: &str, name: &str) -> Answer {
     match call.parameter("underlyingresourceaction").map(str::to_lowercase).as_deref() {
         Some("delete" | "detach") => {}
         _ => {
-            let message = "The underlyingResourceAction query parameter is required: Delete or Detach.";
+            let message =
+                "The underlyingResourceAction query parameter is required: Delete or Detach.";
             return Err(Refusal::user_error(message).into());
         }
     }

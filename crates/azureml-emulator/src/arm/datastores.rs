@@ -115,7 +115,8 @@ fn secrets(call: &Call<'_>, datastore: &Resource) -> Answer {
         let key = &call.world.secrets.account_key;
         return Ok(Reply::ok(json!({"secretsType": "AccountKey", "key": key})));
     }
-    let hours = field::optional_whole(call.body, "/expireAfterHours")?.unwrap_or(1).clamp(1, 24 * 7);
+    let hours =
+        field::optional_whole(call.body, "/expireAfterHours")?.unwrap_or(1).clamp(1, 24 * 7);
     let container = datastore.body["properties"]["containerName"].as_str().unwrap_or_default();
     let until = call.now.plus(Duration::from_secs(hours * 3600));
     let sas = blob::sign_container(call.world, call.door, container, until);

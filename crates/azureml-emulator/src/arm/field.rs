@@ -33,6 +33,10 @@ pub(crate) fn is_object(body: &Value, pointer: &str) -> Checked<()> {
     }
 }
 
+pub(crate) fn optional_object(body: &Value, pointer: &str) -> Checked<()> {
+    present(body, pointer).map_or(Ok(()), |_| is_object(body, pointer))
+}
+
 pub(crate) fn text<'a>(body: &'a Value, pointer: &str) -> Checked<&'a str> {
     optional_text(body, pointer)?.filter(|text| !text.is_empty()).ok_or_else(|| missing(pointer))
 }

@@ -11,11 +11,7 @@ use crate::{
 };
 
 /// Lets happen all whose time has come, in order. It does not matter when this is called: what is due in between is found then.
-pub(crate) fn settle(
-    world: &World,
-    connection: &Connection,
-    now: Moment,
-) -> rusqlite::Result<()> {
+pub(crate) fn settle(world: &World, connection: &Connection, now: Moment) -> rusqlite::Result<()> {
     let events = Events(connection);
     let resources = Resources(connection);
     while let Some(event) = events.take_due(now)? {

@@ -11,13 +11,7 @@ use crate::{
 };
 
 /// Puts an instance into a state, after an operation that somebody or something triggered.
-pub(crate) fn enter(
-    instance: &mut Value,
-    state: &str,
-    operation: &str,
-    trigger: &str,
-    at: Moment,
-) {
+pub(crate) fn enter(instance: &mut Value, state: &str, operation: &str, trigger: &str, at: Moment) {
     let is_transient = state.ends_with("ing") && state != "Running";
     instance["state"] = json!(state);
     instance["lastOperation"] = json!({

@@ -36,12 +36,19 @@ mod tests {
 
     #[test]
     fn reads_what_azure_writes_and_refuses_the_rest() {
-        for (text, seconds) in
-            [("PT60M", 3600.0), ("PT2M", 120.0), ("PT0.5S", 0.5), ("P1DT12H", 129_600.0), ("PT1H30M", 5400.0)]
-        {
+        for (text, seconds) in [
+            ("PT60M", 3600.0),
+            ("PT2M", 120.0),
+            ("PT0.5S", 0.5),
+            ("P1DT12H", 129_600.0),
+            ("PT1H30M", 5400.0),
+        ] {
             assert_eq!(parse(text), Some(Duration::from_secs_f64(seconds)), "{text}");
         }
-        for text in ["", "P", "PT", "60M", "PT60", "PTM", "PT1M1H", "P1M", "PT-5M", "PT1.1.1M", "PT1é", "P1DT"] {
+        for text in [
+            "", "P", "PT", "60M", "PT60", "PTM", "PT1M1H", "P1M", "PT-5M", "PT1.1.1M", "PT1é",
+            "P1DT",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

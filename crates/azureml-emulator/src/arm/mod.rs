@@ -60,11 +60,11 @@ pub(crate) fn answer(
     world: &World,
     door: Door,
     parts: &Parts,
-    path: Vec<String>,
+    path: &[String],
     body: &[u8],
 ) -> Response<Body> {
     let now = world.clock.now();
-    let mut response = match try_answer(world, door, parts, &path, body, now) {
+    let mut response = match try_answer(world, door, parts, path, body, now) {
         Ok(response) => response,
         Err(Failure::Refused(refusal)) => refusal.into_response(),
         Err(Failure::Broken(error)) => {
@@ -110,14 +110,17 @@ fn try_answer(
     };
     let query = query(&parts.uri);
     if !query.iter().any(|(name, value)| name == "api-version" && !value.is_empty()) {
-        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        let message =
+            "The api-version query parameter (?api-version=) is required for all requests.";
         return Err(Refusal::new(400, "MissingApiVersionParameter", message).into());
     }
     let body: Value = if body.is_empty() {
         Value::Null
     } else {
         serde_json::from_slice(body).map_err(|error| {
-            let message = format!("The request content was invalid and could not be deserialized: '{error}'.");
+            let message = format!(
+                "The request content was invalid and could not be deserialized: '{error}'."
+            );
             Refusal::new(400, "InvalidRequestContent", message)
         })?
     };
@@ -156,7 +159,8 @@ fn claims(world: &World, door: Door, parts: &Parts, now: Moment) -> Result<Claim
         return Err(Refusal::new(401, "AuthenticationFailed", message));
     };
     let Some(claims) = world.tokens.check(token, now) else {
-        let message = "The access token is invalid: this emulator did not issue it, or it has expired.";
+        let message =
+            "The access token is invalid: this emulator did not issue it, or it has expired.";
         return Err(Refusal::new(401, "InvalidAuthenticationToken", message));
     };
     let ours = door.resource_manager();

@@ -26,9 +26,8 @@ pub(crate) fn is_asset_name(name: &str) -> bool {
 }
 
 fn ends_in_dash_and_digits(name: &str) -> bool {
-    name.rsplit_once('-').is_some_and(|(_, end)| {
-        !end.is_empty() && end.chars().all(|c| c.is_ascii_digit())
-    })
+    name.rsplit_once('-')
+        .is_some_and(|(_, end)| !end.is_empty() && end.chars().all(|c| c.is_ascii_digit()))
 }
 
 fn is_compute_name(name: &str) -> bool {
@@ -58,7 +57,8 @@ pub(crate) fn check_workspace(name: &str) -> Result<(), Refusal> {
 }
 
 pub(crate) fn check_compute(name: &str) -> Result<(), Refusal> {
-    let rule = "3 to 24 letters, digits and hyphens, a letter first, and no hyphen and digits at the end";
+    let rule =
+        "3 to 24 letters, digits and hyphens, a letter first, and no hyphen and digits at the end";
     refuse(is_compute_name(name), "a compute", name, rule)
 }
 

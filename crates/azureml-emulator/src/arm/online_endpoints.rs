@@ -120,6 +120,7 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
     let location = field::location(call.body)?;
     field::is_object(call.body, "/properties")?;
     let mode = field::one_of(call.body, "/properties/authMode", &["Key", "AMLToken", "AADToken"])?;
+    field::optional_object(call.body, "/identity")?;
     field::optional_words(call.body, "/tags")?;
     field::optional_words(call.body, "/properties/properties")?;
     check_traffic(call.body, "traffic")?;
@@ -134,7 +135,9 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
         Some(existing) => {
             resource_groups::check_location(existing, location)?;
             if existing.body["properties"]["authMode"] != mode {
-                return Err(Refusal::user_error("the authMode of an endpoint cannot be changed").into());
+                return Err(
+                    Refusal::user_error("the authMode of an endpoint cannot be changed").into()
+                );
             }
         }
         // The name is part of an address, which is unique in a region.
@@ -203,7 +206,8 @@ fn patch(call: &Call<'_>, mut endpoint: Resource) -> Answer {
     operations::check_idle(call, endpoint.id())?;
     field::optional_words(call.body, "/tags")?;
     if !call.body["properties"].is_null() {
-        let message = "PATCH changes tags and identity: put the endpoint whole to change its properties";
+        let message =
+            "PATCH changes tags and identity: put the endpoint whole to change its properties";
         return Err(Refusal::user_error(message).into());
     }
     if let Some(tags) = call.body["tags"].as_object() {
@@ -266,8 +270,7 @@ fn token(call: &Call<'_>, endpoint: &Resource) -> Answer {
     check_mode(endpoint, "AMLToken", "token of its own")?;
     let audience = endpoint.id().to_lowercase();
     let claims = call.claims;
-    let token =
-        call.world.tokens.issue(&audience, &claims.appid, &claims.oid, call.now, TOKEN);
+    let token = call.world.tokens.issue(&audience, &claims.appid, &claims.oid, call.now, TOKEN);
     Ok(Reply::ok(json!({
         "accessToken": token,
         "tokenType": "Bearer",

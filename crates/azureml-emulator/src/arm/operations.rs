@@ -52,8 +52,9 @@ pub(crate) fn begin(
     let subscription = &call.world.settings.subscription;
     if service == Service::ResourceManager {
         let version = call.parameter("api-version").unwrap_or_default();
-        let location =
-            format!("{base}/subscriptions/{subscription}/operationresults/{id}?api-version={version}");
+        let location = format!(
+            "{base}/subscriptions/{subscription}/operationresults/{id}?api-version={version}"
+        );
         return Ok(reply.header("location", location).header("retry-after", RETRY_AFTER));
     }
     let (kind, location) = (service.kind(), &call.world.settings.location);

@@ -65,7 +65,14 @@ pub(crate) fn answer(call: &Call<'_>) -> Answer {
             call.resources().update(&group.body)?;
             let reply = Reply::empty(202);
             let takes = Duration::from_secs(2);
-            operations::begin(call, reply, Service::ResourceManager, group.id(), &Effect::Removed, takes)
+            operations::begin(
+                call,
+                reply,
+                Service::ResourceManager,
+                group.id(),
+                &Effect::Removed,
+                takes,
+            )
         }
         _ => Err(call.wrong_method().into()),
     }

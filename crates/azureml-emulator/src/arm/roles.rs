@@ -16,8 +16,7 @@ const KIND: &str = "roleAssignments";
 
 /// Answers for what is behind `providers/Microsoft.Authorization`, which stands at a place of the path, behind any scope.
 pub(crate) fn answer(call: &Call<'_>, place: usize, rest: &[&str]) -> Answer {
-    let scope: String =
-        call.path.iter().take(place).map(|segment| format!("/{segment}")).collect();
+    let scope: String = call.path.iter().take(place).map(|segment| format!("/{segment}")).collect();
     match (call.method, rest) {
         (&Method::GET, ["permissions"]) => Ok(Reply::ok(json!({"value": [{
             "actions": ["*"],
@@ -40,11 +39,12 @@ fn assignments(call: &Call<'_>, scope: &str, rest: &[&str]) -> Answer {
             let is_wanted = |assignment: &Resource| {
                 let properties = &assignment.body["properties"];
                 let scope = properties["scope"].as_str().unwrap_or_default().to_lowercase();
-                let is_inside = scope.strip_prefix(&inside).is_some_and(|rest| {
-                    rest.is_empty() || rest.starts_with('/')
-                });
+                let is_inside = scope
+                    .strip_prefix(&inside)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
                 is_inside
-                    && principal.is_none_or(|wanted| properties["principalId"].as_str() == Some(wanted))
+                    && principal
+                        .is_none_or(|wanted| properties["principalId"].as_str() == Some(wanted))
             };
             let all = call.resources().of_kind(KIND, None)?;
             let value: Vec<Value> =
@@ -72,7 +72,9 @@ fn assignments(call: &Call<'_>, scope: &str, rest: &[&str]) -> Answer {
 fn principal(filter: &str) -> Result<&str, Refusal> {
     let parts: Vec<&str> = filter.split('\'').collect();
     match parts.as_slice() {
-        [before, principal, ""] if before.replace(' ', "").eq_ignore_ascii_case("principalIdeq") => {
+        [before, principal, ""]
+            if before.replace(' ', "").eq_ignore_ascii_case("principalIdeq") =>
+        {
             Ok(principal)
         }
         _ => Err(Refusal::not_implemented(format!("the filter {filter:?}"))),
@@ -81,7 +83,9 @@ fn principal(filter: &str) -> Result<&str, Refusal> {
 
 fn put(call: &Call<'_>, scope: &str, id: &str, name: &str) -> Answer {
     if Uuid::parse_str(name).is_err() {
-        let message = format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.");
+        let message = format!(
+            "The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID."
+        );
         return Err(Refusal::new(400, "InvalidRoleAssignmentId", message).into());
     }
     let role = field::text(call.body, "/properties/roleDefinitionId")?;
@@ -108,7 +112,8 @@ fn put(call: &Call<'_>, scope: &str, id: &str, name: &str) -> Answer {
             return Err(Refusal::new(409, "RoleAssignmentExists", message).into());
         }
         (None, Some(_)) => {
-            let message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
+            let message =
+                "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
             return Err(Refusal::new(400, "RoleAssignmentUpdateNotPermitted", message).into());
         }
         (None, None) => {}

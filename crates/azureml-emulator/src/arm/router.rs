@@ -1,11 +1,11 @@
 use axum::http::Method;
 
 use super::{
-    assets, batch_endpoints, codes, computes, datastores, identities, online_endpoints, operations,
-    providers, resource_groups, roles, vm_sizes,
+    assets, batch_endpoints,
     call::Call,
+    codes, computes, datastores, identities, online_endpoints, operations, providers,
     reply::{Answer, Refusal, Reply},
-    workspaces,
+    resource_groups, roles, vm_sizes, workspaces,
 };
 use serde_json::json;
 
@@ -92,7 +92,8 @@ fn below_workspaces(call: &Call<'_>, rest: &[&str]) -> Answer {
 
 /// No part of an id may pretend to be several.
 fn check_path(call: &Call<'_>) -> Answer<()> {
-    let is_strange = |part: &String| part.contains(['/', '\\']) || part.chars().any(char::is_control);
+    let is_strange =
+        |part: &String| part.contains(['/', '\\']) || part.chars().any(char::is_control);
     if call.path.iter().any(is_strange) {
         let message = "a part of the path has a slash or a control character";
         return Err(Refusal::new(400, "InvalidResourceName", message).into());

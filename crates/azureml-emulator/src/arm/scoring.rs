@@ -44,16 +44,17 @@ pub(crate) fn invoke(
     };
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
-    let is_allowed = given.is_some_and(|given| match endpoint.body["properties"]["authMode"].as_str() {
-        Some("Key") => keys.iter().flatten().any(|key| are_equal(key, given)),
-        mode => world.tokens.check(given, world.clock.now()).is_some_and(|claims| {
-            let audience = match mode {
-                Some("AMLToken") => endpoint.id().to_lowercase(),
-                _ => "https://ml.azure.com".to_owned(),
-            };
-            claims.aud == audience
-        }),
-    });
+    let is_allowed =
+        given.is_some_and(|given| match endpoint.body["properties"]["authMode"].as_str() {
+            Some("Key") => keys.iter().flatten().any(|key| are_equal(key, given)),
+            mode => world.tokens.check(given, world.clock.now()).is_some_and(|claims| {
+                let audience = match mode {
+                    Some("AMLToken") => endpoint.id().to_lowercase(),
+                    _ => "https://ml.azure.com".to_owned(),
+                };
+                claims.aud == audience
+            }),
+        });
     if !is_allowed {
         return refuse(StatusCode::UNAUTHORIZED, "Unauthorized", "the key or token is wrong");
     }

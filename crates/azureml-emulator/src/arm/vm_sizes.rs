@@ -60,7 +60,8 @@ pub(crate) fn beyond_quota(name: &str, n_nodes: u64) -> Option<Refusal> {
         "The specified subscription has a total vCPU quota of {QUOTA} and cannot accomodate {n_nodes} requested managed compute nodes which translates to {v_cpus} vCPUs."
     );
     (v_cpus > QUOTA).then(|| {
-        Refusal::new(400, "BadRequest", message).detail("ClusterCoreQuotaReached", "the quota of cores is reached")
+        Refusal::new(400, "BadRequest", message)
+            .detail("ClusterCoreQuotaReached", "the quota of cores is reached")
     })
 }
 

@@ -46,8 +46,10 @@ pub(crate) fn prepare(world: &World, connection: &Connection, now: Moment) -> cr
         "lastModifiedBy": settings.client,
         "lastModifiedByType": "Application",
     });
-    let group =
-        format!("/subscriptions/{}/resourceGroups/{}", settings.subscription, settings.resource_group);
+    let group = format!(
+        "/subscriptions/{}/resourceGroups/{}",
+        settings.subscription, settings.resource_group
+    );
     resources.put(
         "resourceGroups",
         json!({
@@ -80,7 +82,8 @@ pub(crate) fn prepare(world: &World, connection: &Connection, now: Moment) -> cr
 /// Adds what the service says of a workspace, and what it assumes.
 fn complete(world: &World, body: &mut Value, group: &str, existing: Option<&Resource>) {
     let settings = &world.settings;
-    let kept = |pointer: &str| existing.and_then(|existing| existing.body.pointer(pointer)).cloned();
+    let kept =
+        |pointer: &str| existing.and_then(|existing| existing.body.pointer(pointer)).cloned();
     let name = body["name"].clone();
     for (field, value) in [
         ("kind", json!("Default")),
@@ -102,9 +105,15 @@ fn complete(world: &World, body: &mut Value, group: &str, existing: Option<&Reso
     for (field, value) in [
         ("friendlyName", name.clone()),
         ("description", json!("")),
-        ("storageAccount", json!(format!("{group}/providers/Microsoft.Storage/storageAccounts/{account}"))),
+        (
+            "storageAccount",
+            json!(format!("{group}/providers/Microsoft.Storage/storageAccounts/{account}")),
+        ),
         ("keyVault", json!(format!("{group}/providers/Microsoft.KeyVault/vaults/spinney-vault"))),
-        ("applicationInsights", json!(format!("{group}/providers/Microsoft.Insights/components/spinney-insights"))),
+        (
+            "applicationInsights",
+            json!(format!("{group}/providers/Microsoft.Insights/components/spinney-insights")),
+        ),
         ("hbiWorkspace", json!(false)),
         ("publicNetworkAccess", json!("Enabled")),
         ("v1LegacyMode", json!(false)),
@@ -162,7 +171,13 @@ pub(crate) fn list(call: &Call<'_>) -> Answer {
         return Err(call.wrong_method().into());
     }
     let group = resource_groups::find(call)?;
-    pages::list(call, &collection(&group), CREATED, |_| true, |workspace| Ok(shown(call, workspace)))
+    pages::list(
+        call,
+        &collection(&group),
+        CREATED,
+        |_| true,
+        |workspace| Ok(shown(call, workspace)),
+    )
 }
 
 /// The workspaces of the subscription.
@@ -193,6 +208,8 @@ fn put(call: &Call<'_>) -> Answer {
     let name = call.segment(7);
     name_rules::check_workspace(name)?;
     let location = field::location(call.body)?;
+    field::optional_object(call.body, "/identity")?;
+    field::optional_object(call.body, "/properties")?;
     field::optional_words(call.body, "/tags")?;
     let kind = field::optional_text(call.body, "/kind")?;
     if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("default")) {

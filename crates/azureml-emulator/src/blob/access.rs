@@ -47,12 +47,7 @@ impl Grant {
 const STORAGE: &str = "https://storage.azure.com";
 
 /// Who asks: by a signature in the query, by the account's key, or by a token.
-pub(super) fn authorise(
-    world: &World,
-    door: Door,
-    target: &Target,
-    now: Moment,
-) -> Answer<Grant> {
+pub(super) fn authorise(world: &World, door: Door, target: &Target, now: Moment) -> Answer<Grant> {
     if target.parameter("sig").is_some() {
         return check_signature(world, door, target, now);
     }
@@ -93,7 +88,8 @@ pub(super) fn authorise(
 fn check_signature(world: &World, door: Door, target: &Target, now: Moment) -> Answer<Grant> {
     let signed = Signed::of(target)?;
     // The SDK signs with whichever name it has for the account.
-    let accounts = [door.signed_account(&world.settings.account), &world.settings.account, LOCAL_ACCOUNT];
+    let accounts =
+        [door.signed_account(&world.settings.account), &world.settings.account, LOCAL_ACCOUNT];
     let given = target.parameter("sig").unwrap_or_default();
     let key = world.secrets.account_key();
     let is_ours = accounts.iter().any(|account| {
@@ -111,16 +107,18 @@ fn check_signature(world: &World, door: Door, target: &Target, now: Moment) -> A
     let Some(expiry) = moment("se")? else {
         return Err(Refusal::unauthenticated("Signature has no expiry."));
     };
-    if expiry <= now || moment("st")?.is_some_and(|start| start > now) {
+    if !expiry.is_after(now) || moment("st")?.is_some_and(|start| start.is_after(now)) {
         let why = format!("Signature not valid in the specified time frame: it is {now}.");
         return Err(Refusal::unauthenticated(why));
     }
     if signed.field("sip").is_some_and(|range| !is_in(range, Ipv4Addr::LOCALHOST)) {
-        let message = "This request is not authorized to perform this operation using this source IP.";
+        let message =
+            "This request is not authorized to perform this operation using this source IP.";
         return Err(Refusal::new(403, "AuthorizationSourceIPMismatch", message));
     }
     if signed.is_of_blob() && target.blob.is_empty() {
-        let message = "This request is not authorized to perform this operation using this resource type.";
+        let message =
+            "This request is not authorized to perform this operation using this resource type.";
         return Err(Refusal::new(403, "AuthorizationResourceTypeMismatch", message));
     }
     Ok(Grant::Signed(signed.field("sp").unwrap_or_default().to_owned()))

@@ -5,16 +5,12 @@ use axum::{
     http::{HeaderValue, Response, header},
 };
 use http_body_util::{BodyExt, Limited};
-use quick_xml::{
-    Reader,
-    escape::escape,
-    events::Event,
-};
+use quick_xml::{Reader, escape::escape, events::Event};
 
 use super::{
     blocking,
     refusal::{Answer, Refusal},
-    rows::{Block, Blobs},
+    rows::{Blobs, Block},
     target::Target,
 };
 use crate::world::World;

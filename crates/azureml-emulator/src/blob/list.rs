@@ -34,8 +34,9 @@ pub(super) async fn list(world: &Arc<World>, target: Target) -> Answer {
         return Err(Refusal::not_implemented("listing uncommitted blobs"));
     }
     let invalid = |name: &str| {
-        let message =
-            format!("Value for one of the query parameters specified in the request URI is invalid: {name}.");
+        let message = format!(
+            "Value for one of the query parameters specified in the request URI is invalid: {name}."
+        );
         Refusal::new(400, "InvalidQueryParameterValue", message)
     };
     let limit = match target.parameter("maxresults") {
@@ -88,10 +89,12 @@ fn collect(
         let n_read = batch.len();
         for blob in batch {
             let Some(rest) = blob.name.strip_prefix(prefix) else { break 'reading };
-            let end = delimiter.and_then(|delimiter| Some((rest.find(delimiter)?, delimiter.len())));
+            let end =
+                delimiter.and_then(|delimiter| Some((rest.find(delimiter)?, delimiter.len())));
             let folder = end.and_then(|(at, length)| blob.name.get(..prefix.len() + at + length));
             // Another of the names that a prefix stands for.
-            if matches!((entries.last(), folder), (Some(Entry::Prefix(last)), Some(folder)) if last == folder) {
+            if matches!((entries.last(), folder), (Some(Entry::Prefix(last)), Some(folder)) if last == folder)
+            {
                 continue;
             }
             if entries.len() == limit {

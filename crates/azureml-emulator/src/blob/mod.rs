@@ -169,8 +169,7 @@ async fn properties(world: &Arc<World>, target: Target) -> Answer {
     blocking(world, move |world| {
         world.store.transaction(|connection| {
             let blobs = Blobs { connection, container: &target.container };
-            let (etag, modified) =
-                blobs.has_container()?.ok_or_else(Refusal::missing_container)?;
+            let (etag, modified) = blobs.has_container()?.ok_or_else(Refusal::missing_container)?;
             let mut response = Response::new(Body::empty());
             for (name, value) in [("etag", etag), ("last-modified", modified.http())] {
                 if let Ok(value) = HeaderValue::from_str(&value) {

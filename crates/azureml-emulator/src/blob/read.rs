@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::{
     blocking, conditions,
     refusal::{Answer, Refusal},
-    rows::{Blob, Block, Blobs},
+    rows::{Blob, Blobs, Block},
     target::Target,
 };
 use crate::world::World;
@@ -28,9 +28,8 @@ pub(super) async fn blob(world: &Arc<World>, target: Target) -> Answer {
     let is_head = target.method == Method::HEAD;
     let asked = target.header("x-ms-range").or_else(|| target.header("range"));
     let asked = asked.filter(|_| !is_head).map(str::to_owned);
-    let is_true = |name: &str| {
-        target.header(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    };
+    let is_true =
+        |name: &str| target.header(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if is_true("x-ms-range-get-content-md5") || is_true("x-ms-range-get-content-crc64") {
         return Err(Refusal::not_implemented("checksums of ranges"));
     }

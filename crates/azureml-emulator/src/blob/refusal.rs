@@ -40,7 +40,8 @@ impl Refusal {
     }
 
     pub(super) fn invalid_header(name: &str) -> Self {
-        let message = format!("The value for one of the HTTP headers is not in the correct format: {name}.");
+        let message =
+            format!("The value for one of the HTTP headers is not in the correct format: {name}.");
         Self::new(400, "InvalidHeaderValue", message)
     }
 

@@ -27,7 +27,8 @@ impl Signed {
         let version = signed.field("sv").unwrap_or_default();
         let is_version = version.len() == OLDEST.len() && version.is_ascii();
         if !is_version || version < OLDEST {
-            let why = format!("The version {version:?} of the signature is not one from {OLDEST} on.");
+            let why =
+                format!("The version {version:?} of the signature is not one from {OLDEST} on.");
             return Err(Refusal::unauthenticated(why));
         }
         if signed.field("ss").is_some() || signed.field("skoid").is_some() {

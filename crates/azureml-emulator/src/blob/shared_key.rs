@@ -14,7 +14,9 @@ pub(super) fn check_date(target: &Target, now: Moment) -> Answer<()> {
     let date = date.and_then(Moment::parse_http);
     match date {
         Some(date) if now.since(date) <= MAX_AGE && date.since(now) <= MAX_AGE => Ok(()),
-        Some(date) => Err(Refusal::unauthenticated(format!("The date is {date}, and it is {now}."))),
+        Some(date) => {
+            Err(Refusal::unauthenticated(format!("The date is {date}, and it is {now}.")))
+        }
         None => Err(Refusal::unauthenticated("The request has no date.")),
     }
 }

@@ -27,9 +27,10 @@ impl Target {
         };
         let (container, blob) = path.split_once('/').unwrap_or((path, ""));
         let decode = |text: &str| {
-            percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| {
-                Refusal::new(400, "InvalidUri", "the path is no text")
-            })
+            percent_decode_str(text)
+                .decode_utf8()
+                .map(|text| text.into_owned())
+                .map_err(|_| Refusal::new(400, "InvalidUri", "the path is no text"))
         };
         let (container, blob) = (decode(container)?, decode(blob)?);
         let is_strange = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
@@ -70,7 +71,8 @@ impl Target {
             let Some(name) = name.as_str().strip_prefix("x-ms-meta-") else { continue };
             let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
             if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                let message = "The specified metadata is invalid. It has characters that are not permitted.";
+                let message =
+                    "The specified metadata is invalid. It has characters that are not permitted.";
                 return Err(Refusal::new(400, "InvalidMetadata", message));
             }
             let value = value.to_str().map_err(|_| Refusal::invalid_header(name))?;

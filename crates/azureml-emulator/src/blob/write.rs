@@ -12,7 +12,7 @@ use super::{
     blocking, conditions,
     receive::receive,
     refusal::{Answer, Refusal},
-    rows::{Blob, Block, Blobs, Properties, new_etag},
+    rows::{Blob, Blobs, Block, Properties, new_etag},
     target::Target,
 };
 use crate::{moment::Moment, world::World};
@@ -64,12 +64,7 @@ fn stored(status: StatusCode, blob: &Blob, md5: Option<&str>) -> Response<Body> 
 }
 
 /// Puts a content at once.
-pub(super) async fn blob(
-    world: &Arc<World>,
-    target: Target,
-    grant: Grant,
-    body: Body,
-) -> Answer {
+pub(super) async fn blob(world: &Arc<World>, target: Target, grant: Grant, body: Body) -> Answer {
     match target.header("x-ms-blob-type") {
         Some("BlockBlob") => {}
         Some(_) => return Err(Refusal::not_implemented("append blobs and page blobs")),
@@ -90,8 +85,9 @@ pub(super) async fn blob(
             let blobs = Blobs { connection, container: &target.container };
             let existing = check(blobs, &target, &grant)?;
             let mut properties = properties(&target);
-            properties.content_type =
-                properties.content_type.or_else(|| target.header("content-type").map(str::to_owned));
+            properties.content_type = properties
+                .content_type
+                .or_else(|| target.header("content-type").map(str::to_owned));
             properties.content_md5 = Some(md5.clone());
             let blob = new_blob(blobs, &target, existing, properties, metadata, now)?;
             let blob = Blob { size: received.piece.size, ..blob };
@@ -140,12 +136,7 @@ fn new_blob(
 }
 
 /// Uploads a block, for a later list to name it.
-pub(super) async fn block(
-    world: &Arc<World>,
-    target: Target,
-    grant: Grant,
-    body: Body,
-) -> Answer {
+pub(super) async fn block(world: &Arc<World>, target: Target, grant: Grant, body: Body) -> Answer {
     let id = target.parameter("blockid").unwrap_or_default().to_owned();
     let is_id = STANDARD.decode(&id).is_ok_and(|id| (1..=64).contains(&id.len()));
     if !is_id {

@@ -152,9 +152,12 @@ impl Events<'_> {
 
     /// Ends an operation, well or with an error of Azure Resource Manager.
     pub(crate) fn end(self, id: &str, at: Moment, error: Option<&Value>) -> rusqlite::Result<()> {
-        let state = if error.is_none() { OperationState::Succeeded } else { OperationState::Failed };
+        let state =
+            if error.is_none() { OperationState::Succeeded } else { OperationState::Failed };
         self.0
-            .prepare_cached("UPDATE operation SET state = ?2, ended = ?3, error = ?4 WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE operation SET state = ?2, ended = ?3, error = ?4 WHERE id = ?1",
+            )?
             .execute(params![id, state.as_str(), at, error])?;
         Ok(())
     }
@@ -174,7 +177,9 @@ impl Events<'_> {
 
     pub(crate) fn operation(self, id: &str) -> rusqlite::Result<Option<Operation>> {
         self.0
-            .prepare_cached("SELECT kind, state, started, ended, error FROM operation WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT kind, state, started, ended, error FROM operation WHERE id = ?1",
+            )?
             .query_row(params![id], |row| {
                 let state: String = row.get(1)?;
                 Ok(Operation {

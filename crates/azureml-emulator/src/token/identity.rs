@@ -30,7 +30,8 @@ pub(crate) fn answer(
         },
         ["imds", secret, "metadata", "identity", "oauth2", "token"] => {
             // What makes a request one that no web page can have a browser send.
-            let is_meant = header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+            let is_meant =
+                header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true"));
             (is_meant.then_some(*secret), "client_id")
         }
         _ => return None,
@@ -42,9 +43,8 @@ pub(crate) fn answer(
         let text = "the secret is missing or wrong, or the header Metadata is";
         return Some(refuse(StatusCode::UNAUTHORIZED, "unauthorized", text));
     }
-    let field = |name: &str| {
-        query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    };
+    let field =
+        |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let Some(resource) = field("resource").filter(|resource| !resource.is_empty()) else {
         let text = "the query has no resource";
         return Some(refuse(StatusCode::BAD_REQUEST, "invalid_resource", text));
@@ -78,9 +78,9 @@ fn identity(world: &World, client: Option<&str>) -> Option<(String, String)> {
         Resources(connection).of_kind(crate::arm::USER_ASSIGNED_IDENTITIES, None)
     });
     let known = known.unwrap_or_default();
-    let found = known.iter().find(|identity| {
-        identity.body["properties"]["clientId"].as_str() == Some(client)
-    })?;
+    let found = known
+        .iter()
+        .find(|identity| identity.body["properties"]["clientId"].as_str() == Some(client))?;
     let principal = found.body["properties"]["principalId"].as_str().unwrap_or_default();
     Some((client.to_owned(), principal.to_owned()))
 }

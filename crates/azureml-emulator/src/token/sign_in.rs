@@ -87,12 +87,15 @@ fn token(world: &World, tenant: &str, form: &[(String, String)]) -> (StatusCode,
     }
     let grant = field("grant_type");
     if grant != "client_credentials" {
-        let text = format!("The app requested an unsupported grant type '{grant}'. The emulator knows client_credentials.");
+        let text = format!(
+            "The app requested an unsupported grant type '{grant}'. The emulator knows client_credentials."
+        );
         return refuse(400, "unsupported_grant_type", 70003, &text);
     }
     let client = field("client_id");
     if client != settings.client {
-        let text = format!("Application with identifier '{client}' was not found in the directory.");
+        let text =
+            format!("Application with identifier '{client}' was not found in the directory.");
         return refuse(400, "unauthorized_client", 700_016, &text);
     }
     if !are_equal(field("client_secret"), &world.secrets.client_secret) {
@@ -101,7 +104,8 @@ fn token(world: &World, tenant: &str, form: &[(String, String)]) -> (StatusCode,
     let scope = field("scope");
     let Some(resource) = scope.strip_suffix("/.default").filter(|resource| !resource.is_empty())
     else {
-        let text = format!("The provided value for scope {scope} is not valid: it ends in /.default.");
+        let text =
+            format!("The provided value for scope {scope} is not valid: it ends in /.default.");
         return refuse(400, "invalid_scope", 70011, &text);
     };
     let token = world.tokens.issue(resource, client, client, now, LIFETIME);

@@ -1,7 +1,7 @@
 """Walks through Azure ML with the official SDK, which knows nothing of the emulator: what points it there are environment variables.
 
-Usage: python drive.py FOLDER LOGIN, where LOGIN is client-secret, managed-identity, imds or app-service.
-Prints one JSON object, what was seen; any difference from what is expected is an assertion that fails.
+Usage: python drive.py FOLDER LOGIN [whole], where LOGIN is one of those in `credential`. Without `whole`, it only signs in and looks
+at workspaces. Prints a last line of JSON; any difference from what is expected is an assertion that fails.
 """
 
 import filecmp
@@ -22,17 +22,29 @@ from azure.ai.ml.entities import (
     Model,
 )
 from azure.ai.ml.entities._assets import Code
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.identity import DefaultAzureCredential, EnvironmentCredential, ManagedIdentityCredential
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.identity import (
+    ClientSecretCredential,
+    DefaultAzureCredential,
+    EnvironmentCredential,
+    ManagedIdentityCredential,
+)
 
 
 def credential(login):
-    """The ways to sign in. Each kind reads the variables that the emulator prints."""
-    if login == "client-secret":
-        return EnvironmentCredential()
+    """The ways to sign in. Each reads the variables that the emulator prints."""
     if login == "default":
         return DefaultAzureCredential()
-    return ManagedIdentityCredential()
+    if login == "managed-identity":
+        return ManagedIdentityCredential()
+    if login == "client-secret":
+        return EnvironmentCredential()
+    if login == "client-secret-here":
+        # Without the proxy: this machine is no directory that Azure's own knows, so it must not be asked.
+        names = [os.environ[f"AZURE_{name}"] for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")]
+        here = "https://" + os.environ["ARM_CLOUD_METADATA_URL"].split("/")[2]
+        return ClientSecretCredential(*names, authority=here, disable_instance_discovery=True)
+    raise ValueError(login)
 
 
 def refused(kind, call, *args, **kwargs):
@@ -90,9 +102,9 @@ def data(client, folder):
     made = client.data.create_or_update(Data(name="houses", path=str(csv), type=AssetTypes.URI_FILE, description="rows"))
     assert made.version == "1", made
     assert client.data.get("houses", version="1").path.endswith("/houses.csv")
-    # The same content is found, and not uploaded again.
-    again = client.data.create_or_update(Data(name="houses", path=str(csv), type=AssetTypes.URI_FILE, description="rows"))
-    assert again.version == "1", again
+    # The same once more, by its version, is an update; without, the SDK asks for the next.
+    same = Data(name="houses", version="1", path=str(csv), type=AssetTypes.URI_FILE, description="more", tags={"a": "b"})
+    assert client.data.create_or_update(same).tags == {"a": "b"}
     csv.write_text("area,price\n1,1\n")
     second = client.data.create_or_update(Data(name="houses", path=str(csv), type=AssetTypes.URI_FILE))
     assert second.version == "2", second
@@ -205,8 +217,12 @@ def endpoints(client, code_id):
 
 
 def main():
-    folder, login = Path(sys.argv[1]), sys.argv[2]
+    folder, login = Path(sys.argv[1]).resolve(), sys.argv[2]
     names = [os.environ[f"AZUREML_ARM_{name}"] for name in ("SUBSCRIPTION", "RESOURCEGROUP", "WORKSPACE_NAME")]
+    if login == "wrong-secret":
+        error = refused(ClientAuthenticationError, EnvironmentCredential().get_token, "https://management.azure.com/.default")
+        assert "AADSTS7000215" in str(error), error
+        return print(json.dumps({"login": login, "refused": True}))
     client = MLClient(credential(login), *names)
     workspaces(client)
     if "whole" in sys.argv:

@@ -1,0 +1,295 @@
+//! The process is killed again and again while it works, and what it has answered for is there each time.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use spinney_azureml_emulator::{Environment, Way};
+
+/// The program, which dies with the test.
+struct Program(Child);
+
+impl Program {
+    fn start(state: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spinney-azureml-emulator"));
+        command.arg("--state").arg(state).args([
+            "--port",
+            "0",
+            "--proxy-port",
+            "0",
+            "--time-scale",
+            "100",
+        ]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap() == "ready"));
+        Self(child)
+    }
+
+    /// As by `kill -9`.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Who works with the emulator and remembers what it has said is done.
+struct Worker {
+    client: Client,
+    base: String,
+    workspace: String,
+    arm_token: String,
+    blob_token: String,
+    container: String,
+}
+
+/// A request that the process did not live to answer.
+struct Died;
+
+type Tried<T> = Result<T, Died>;
+
+impl Worker {
+    async fn new(state: &Path) -> Tried<Self> {
+        let environment = Environment::read(state).unwrap();
+        let variables: BTreeMap<_, _> = environment
+            .variables(Way::Proxy)
+            .into_iter()
+            .chain(environment.variables(Way::CloudMetadata))
+            .collect();
+        let base =
+            variables["ARM_CLOUD_METADATA_URL"].split("/metadata").next().unwrap().to_owned();
+        let client = support::client(&environment.ca_path());
+        let workspace = format!(
+            "{base}/subscriptions/{}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws",
+            variables["AZUREML_ARM_SUBSCRIPTION"]
+        );
+        let mut worker = Self {
+            client,
+            base,
+            workspace,
+            arm_token: String::new(),
+            blob_token: String::new(),
+            container: String::new(),
+        };
+        worker.arm_token = worker.sign_in(&variables, "https://management.azure.com").await?;
+        worker.blob_token = worker.sign_in(&variables, "https://storage.azure.com").await?;
+        let store = worker.read(worker.arm("/datastores/workspaceblobstore")).await?.1;
+        let container = store["properties"]["containerName"].as_str().unwrap();
+        worker.container = format!("{}/devstoreaccount1/{container}", worker.base);
+        Ok(worker)
+    }
+
+    async fn sign_in(&self, variables: &BTreeMap<&str, String>, resource: &str) -> Tried<String> {
+        let body = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}&scope={resource}/.default",
+            variables["AZURE_CLIENT_ID"], variables["AZURE_CLIENT_SECRET"]
+        );
+        let url = format!("{}/{}/oauth2/v2.0/token", self.base, variables["AZURE_TENANT_ID"]);
+        let (_, answer) = self.read(self.client.post(url).body(body)).await?;
+        Ok(answer["access_token"].as_str().unwrap().to_owned())
+    }
+
+    async fn read(&self, request: RequestBuilder) -> Tried<(StatusCode, Value)> {
+        let response = request.send().await.map_err(|_| Died)?;
+        let status = response.status();
+        let text = response.text().await.map_err(|_| Died)?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    fn arm(&self, path: &str) -> RequestBuilder {
+        self.client.get(self.arm_url(path)).bearer_auth(&self.arm_token)
+    }
+
+    fn arm_url(&self, path: &str) -> String {
+        format!("{}{path}?api-version=2025-12-01", self.workspace)
+    }
+
+    async fn put(&self, path: &str, body: &Value) -> Tried<StatusCode> {
+        let request = self.client.put(self.arm_url(path)).bearer_auth(&self.arm_token);
+        let (status, answer) = self.read(request.body(body.to_string())).await?;
+        assert!(status.is_success() || status == StatusCode::CONFLICT, "{path}: {answer}");
+        Ok(status)
+    }
+
+    async fn put_blob(&self, path: &str, content: Vec<u8>) -> Tried<()> {
+        let request = self.client.put(format!("{}/{path}", self.container));
+        let request = request.bearer_auth(&self.blob_token).header("x-ms-blob-type", "BlockBlob");
+        let (status, answer) = self.read(request.body(content)).await?;
+        assert!(status.is_success(), "{path}: {answer}");
+        Ok(())
+    }
+
+    /// Uploads a model's file, registers it and tags it: all of which may be done again.
+    async fn register(&self, number: usize) -> Tried<()> {
+        let content = content(number);
+        let blob = format!("model-{number}/model.bin");
+        if number.is_multiple_of(2) {
+            self.put_blob(&blob, content).await?;
+        } else {
+            let mut list = String::new();
+            for (place, block) in content.chunks(10_000).enumerate() {
+                let id = STANDARD.encode(format!("{place:04}"));
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs([("comp", "block"), ("blockid", &id)])
+                    .finish();
+                self.put_blob(&format!("{blob}?{query}"), block.to_vec()).await?;
+                list += &format!("<Latest>{id}</Latest>");
+            }
+            let list = format!("<BlockList>{list}</BlockList>");
+            self.put_blob(&format!("{blob}?comp=blocklist"), list.into_bytes()).await?;
+        }
+        let uri = format!("azureml://datastores/workspaceblobstore/paths/{blob}");
+        let path = format!("/models/model/versions/{number}");
+        self.put(&path, &json!({"properties": {"modelUri": uri}})).await?;
+        self.put(&path, &json!({"properties": {"modelUri": uri, "tags": {"done": "yes"}}})).await?;
+        // Something that takes a while, and may be under way.
+        let endpoint = json!({"location": "westeurope", "properties": {"authMode": "Key"}});
+        self.put(&format!("/onlineEndpoints/endpoint-{number}"), &endpoint).await?;
+        // What the next one replaces.
+        self.put_blob("latest", content_of_latest(number)).await
+    }
+
+    /// All that was answered for is there, whole; and nothing is there half.
+    async fn check(&self, n_done: usize) -> Tried<()> {
+        for number in 0..n_done {
+            let (status, model) =
+                self.read(self.arm(&format!("/models/model/versions/{number}"))).await?;
+            assert_eq!(
+                (status.as_u16(), &model["properties"]["tags"]["done"]),
+                (200, &json!("yes"))
+            );
+        }
+        let (_, all) = self.read(self.arm("/models/model/versions")).await?;
+        for model in all["value"].as_array().into_iter().flatten() {
+            // What is registered has its content, answered for or not.
+            let number: usize = model["name"].as_str().unwrap().parse().unwrap();
+            assert!(
+                model["properties"]["modelUri"]
+                    .as_str()
+                    .unwrap()
+                    .contains(&format!("model-{number}/"))
+            );
+            let url = format!("{}/model-{number}/model.bin", self.container);
+            let response = self
+                .client
+                .get(url)
+                .bearer_auth(&self.blob_token)
+                .send()
+                .await
+                .map_err(|_| Died)?;
+            assert_eq!(response.status(), 200);
+            assert!(response.bytes().await.map_err(|_| Died)? == content(number));
+        }
+        Ok(())
+    }
+}
+
+fn content(number: usize) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(number as u64);
+    (0..random.usize(1..60_000)).map(|_| random.u8(..)).collect()
+}
+
+fn content_of_latest(number: usize) -> Vec<u8> {
+    format!("the latest is {number}").into_bytes()
+}
+
+/// Every file is what its name says, and none is left over: read after a start, which clears away.
+fn check_files(state: &Path) {
+    assert_eq!(fs::read_dir(state.join("incoming")).unwrap().count(), 0);
+    let database = rusqlite::Connection::open(state.join("state.db")).unwrap();
+    let checked: String =
+        database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(checked, "ok");
+    let mut names = database
+        .prepare("SELECT hash FROM piece UNION SELECT hash FROM block ORDER BY hash")
+        .unwrap();
+    let names: Vec<String> =
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let folders = fs::read_dir(state.join("blobs")).unwrap().map(|folder| folder.unwrap().path());
+    let mut files: Vec<_> = folders
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    let found: Vec<_> =
+        files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(found, names);
+    for file in &files {
+        let hash = hex::encode(Sha256::digest(fs::read(file).unwrap()));
+        assert_eq!(file.file_name().unwrap(), hash.as_str());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_for_survives_kill_9_at_any_moment() {
+    let kills = std::env::var("SPINNEY_KILLS").map_or(30, |kills| kills.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let mut random = fastrand::Rng::with_seed(20_261_123);
+    let mut n_done = 0;
+    for _ in 0..kills {
+        let mut program = Program::start(&state);
+        check_files(&state);
+        let patience = Duration::from_millis(random.u64(1..150));
+        let killed = tokio::spawn(async move {
+            tokio::time::sleep(patience).await;
+            program.kill();
+        });
+        // Works until it dies.
+        let work = async {
+            let worker = Worker::new(&state).await?;
+            loop {
+                worker.register(n_done).await?;
+                n_done += 1;
+            }
+            #[expect(unreachable_code, reason = "gives the block its type")]
+            Tried::Ok(())
+        };
+        assert!(work.await.is_err());
+        killed.await.unwrap();
+    }
+    // It was killed while it worked, and not only while it started.
+    assert!(n_done > kills / 2, "{n_done}");
+    // And what was begun can be finished.
+    let program = Program::start(&state);
+    let worker = Worker::new(&state).await.map_err(|_| "died").unwrap();
+    worker.check(n_done).await.map_err(|_| "died").unwrap();
+    worker.register(n_done).await.map_err(|_| "died").unwrap();
+    worker.check(n_done + 1).await.map_err(|_| "died").unwrap();
+    for number in 0..=n_done {
+        let path = format!("/onlineEndpoints/endpoint-{number}");
+        let mut patience = 200;
+        loop {
+            let (_, endpoint) = worker.read(worker.arm(&path)).await.map_err(|_| "died").unwrap();
+            if endpoint["properties"]["provisioningState"] == "Succeeded" {
+                break;
+            }
+            patience -= 1;
+            assert!(patience > 0, "{endpoint}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    drop(program);
+    drop(Program::start(&state));
+    check_files(&state);
+    println!("{kills} kills, {n_done} models");
+}
