@@ -116,7 +116,7 @@ impl EmulatorBuilder {
         let opened = tokio::task::spawn_blocking(move || {
             durable::make_folder(&folder).map_err(Error::state(&folder))?;
             // The lock first: what follows may write.
-            let store = Store::open(&folder)?;
+            let store = Store::open(&folder, clock.now())?;
             let settings = Settings::open(&folder, &wishes)?;
             let secrets = Secrets::open(&folder)?;
             let tls = authority::acceptor(&folder, &settings.location, &clock)?;

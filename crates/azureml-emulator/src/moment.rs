@@ -40,6 +40,11 @@ impl Moment {
         Self::from_milliseconds(self.0.saturating_add(milliseconds))
     }
 
+    pub(crate) fn minus(self, duration: Duration) -> Self {
+        let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_milliseconds(self.0.saturating_sub(milliseconds))
+    }
+
     pub(crate) fn is_after(self, other: Self) -> bool {
         self.0 > other.0
     }

@@ -118,3 +118,39 @@ async fn only_the_owner_can_read_what_is_secret() {
     assert_eq!(mode("ca.pem"), 0o644);
     emulator.shutdown().await;
 }
+
+/// Contents of any length go through a process that stays small.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn memory_stays_the_same_however_long_a_content_is() {
+    use std::io::{BufRead, BufReader};
+
+    use futures_util::{StreamExt, stream};
+
+    const PARTS: usize = 4096;
+    const PART: usize = 64 << 10;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = program(folder.path());
+    program.args(["--port", "0", "--proxy-port", "0"]).stdout(std::process::Stdio::piped());
+    let mut program = program.spawn().unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "ready"));
+
+    let worker = support::worker(folder.path()).await;
+    let parts = stream::iter((0..PARTS).map(|_| Ok::<_, std::io::Error>(vec![7; PART])));
+    let put = worker.blob(reqwest::Method::PUT, "long").header("x-ms-blob-type", "BlockBlob");
+    let put = put.header("content-length", (PARTS * PART).to_string());
+    support::send(put.body(reqwest::Body::wrap_stream(parts))).await.expect(201);
+    let read = worker.blob(reqwest::Method::GET, "long").send().await.unwrap();
+    let length = read.bytes_stream().fold(0, async |sum, part| sum + part.unwrap().len()).await;
+    assert_eq!(length, PARTS * PART);
+
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    // 256 MiB went in and out.
+    assert!(peak < 64 << 10, "{peak} KiB");
+}

@@ -175,6 +175,12 @@ impl Events<'_> {
         Ok(())
     }
 
+    /// Removes the operations that ended before a time.
+    pub(crate) fn forget(self, before: Moment) -> rusqlite::Result<()> {
+        self.0.execute("DELETE FROM operation WHERE ended < ?1", params![before])?;
+        Ok(())
+    }
+
     pub(crate) fn operation(self, id: &str) -> rusqlite::Result<Option<Operation>> {
         self.0
             .prepare_cached(

@@ -11,6 +11,7 @@ use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -20,7 +21,7 @@ pub(crate) use self::{
     pieces::{Piece, Pieces, Received},
     resources::{Order, Resource, Resources},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, moment::Moment};
 
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -32,7 +33,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the state in a folder, and clears away what a process that died has left.
-    pub(crate) fn open(folder: &Path) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, now: Moment) -> Result<Self> {
         let lock = lock(folder)?;
         let path = folder.join("state.db");
         let connection = Connection::open(&path)?;
@@ -56,7 +57,8 @@ impl Store {
             }
         }
         let pieces = Pieces::open(folder)?;
-        pieces.sweep(&connection)?;
+        pieces.sweep(&connection, now)?;
+        Events(&connection).forget(now.minus(REMEMBERED))?;
         Ok(Self { connection: Mutex::new(connection), pieces, _lock: lock })
     }
 
@@ -95,6 +97,9 @@ impl Store {
         &self.pieces
     }
 }
+
+/// How long operations can be asked for that have ended.
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 const VERSION: i64 = 1;
 

@@ -3,12 +3,13 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rusqlite::{Connection, params};
 use tempfile::NamedTempFile;
 
-use crate::{Error, Result, durable};
+use crate::{Error, Result, durable, moment::Moment};
 
 /// Contents as files, each named by its SHA-256: equal ones are kept once.
 #[derive(Debug, Clone)]
@@ -79,11 +80,15 @@ impl Pieces {
     }
 
     /// Removes what no row names: contents that were arriving, or being removed, when a process died.
-    pub(super) fn sweep(&self, connection: &Connection) -> Result<()> {
+    pub(super) fn sweep(&self, connection: &Connection, now: Moment) -> Result<()> {
         let remove = |path: PathBuf| fs::remove_file(&path).map_err(Error::state(path));
         for path in entries(&self.incoming)? {
             remove(path)?;
         }
+        // As in Azure: blocks that nobody has made a blob of.
+        let week_ago = now.minus(Duration::from_secs(7 * 24 * 3600));
+        connection.execute("DELETE FROM block WHERE staged < ?1", params![week_ago])?;
+        unnamed(connection)?;
         let mut named =
             connection.prepare("SELECT hash FROM piece UNION SELECT hash FROM block")?;
         let named: BTreeSet<String> =
