@@ -4,7 +4,6 @@
 mod support;
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
     path::Path,
@@ -17,10 +16,9 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use spinney_azureml_emulator::{Environment, Way};
 
 /// The program, which dies with the test.
 struct Program(Child);
@@ -61,14 +59,9 @@ impl Drop for Program {
     }
 }
 
-/// Who works with the emulator and remembers what it has said is done.
+/// Who works with the emulator, and counts what was asked.
 struct Worker {
-    client: Client,
-    base: String,
-    workspace: String,
-    arm_token: String,
-    blob_token: String,
-    container: String,
+    worker: support::Worker,
     n_asked: Arc<AtomicUsize>,
 }
 
@@ -78,75 +71,35 @@ struct Died;
 type Tried<T> = Result<T, Died>;
 
 impl Worker {
-    async fn new(state: &Path, n_asked: &Arc<AtomicUsize>) -> Tried<Self> {
-        let environment = Environment::read(state).unwrap();
-        let variables: BTreeMap<_, _> = environment
-            .variables(Way::Proxy)
-            .into_iter()
-            .chain(environment.variables(Way::CloudMetadata))
-            .collect();
-        let base =
-            variables["ARM_CLOUD_METADATA_URL"].split("/metadata").next().unwrap().to_owned();
-        let client = support::client(&environment.ca_path());
-        let workspace = format!(
-            "{base}/subscriptions/{}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws",
-            variables["AZUREML_ARM_SUBSCRIPTION"]
-        );
-        let mut worker = Self {
-            client,
-            base,
-            workspace,
-            arm_token: String::new(),
-            blob_token: String::new(),
-            container: String::new(),
-            n_asked: Arc::clone(n_asked),
-        };
-        worker.arm_token = worker.sign_in(&variables, "https://management.azure.com").await?;
-        worker.blob_token = worker.sign_in(&variables, "https://storage.azure.com").await?;
-        let store = worker.read(worker.arm("/datastores/workspaceblobstore")).await?.1;
-        let container = store["properties"]["containerName"].as_str().unwrap();
-        worker.container = format!("{}/devstoreaccount1/{container}", worker.base);
-        Ok(worker)
+    async fn new(state: &Path, n_asked: &Arc<AtomicUsize>) -> Self {
+        Self { worker: support::Worker::new(state).await, n_asked: Arc::clone(n_asked) }
     }
 
-    async fn sign_in(&self, variables: &BTreeMap<&str, String>, resource: &str) -> Tried<String> {
-        let body = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}&scope={resource}/.default",
-            variables["AZURE_CLIENT_ID"], variables["AZURE_CLIENT_SECRET"]
-        );
-        let url = format!("{}/{}/oauth2/v2.0/token", self.base, variables["AZURE_TENANT_ID"]);
-        let (_, answer) = self.read(self.client.post(url).body(body)).await?;
-        Ok(answer["access_token"].as_str().unwrap().to_owned())
-    }
-
-    async fn read(&self, request: RequestBuilder) -> Tried<(StatusCode, Value)> {
+    async fn read(&self, request: RequestBuilder) -> Tried<(StatusCode, Vec<u8>)> {
         self.n_asked.fetch_add(1, Ordering::SeqCst);
         let response = request.send().await.map_err(|_| Died)?;
         let status = response.status();
-        let text = response.text().await.map_err(|_| Died)?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+        Ok((status, response.bytes().await.map_err(|_| Died)?.into()))
     }
 
-    fn arm(&self, path: &str) -> RequestBuilder {
-        self.client.get(self.arm_url(path)).bearer_auth(&self.arm_token)
+    async fn get(&self, path: &str) -> Tried<Value> {
+        let (status, body) = self.read(self.worker.arm(Method::GET, path)).await?;
+        assert_eq!(status, 200, "{path}");
+        Ok(serde_json::from_slice(&body).unwrap())
     }
 
-    fn arm_url(&self, path: &str) -> String {
-        format!("{}{path}?api-version=2025-12-01", self.workspace)
-    }
-
-    async fn put(&self, path: &str, body: &Value) -> Tried<StatusCode> {
-        let request = self.client.put(self.arm_url(path)).bearer_auth(&self.arm_token);
-        let (status, answer) = self.read(request.body(body.to_string())).await?;
-        assert!(status.is_success() || status == StatusCode::CONFLICT, "{path}: {answer}");
-        Ok(status)
+    async fn put(&self, path: &str, body: &Value) -> Tried<()> {
+        let request = self.worker.arm(Method::PUT, path).body(body.to_string());
+        let (status, answer) = self.read(request).await?;
+        // What a process began that died is under way.
+        let is_done = status.is_success() || status == StatusCode::CONFLICT;
+        assert!(is_done, "{path}: {}", String::from_utf8_lossy(&answer));
+        Ok(())
     }
 
     async fn put_blob(&self, path: &str, content: Vec<u8>) -> Tried<()> {
-        let request = self.client.put(format!("{}/{path}", self.container));
-        let request = request.bearer_auth(&self.blob_token).header("x-ms-blob-type", "BlockBlob");
-        let (status, answer) = self.read(request.body(content)).await?;
-        assert!(status.is_success(), "{path}: {answer}");
+        let (status, answer) = self.read(self.worker.blob(Method::PUT, path).body(content)).await?;
+        assert!(status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer));
         Ok(())
     }
 
@@ -183,33 +136,17 @@ impl Worker {
     /// All that was answered for is there, whole; and nothing is there half.
     async fn check(&self, n_done: usize) -> Tried<()> {
         for number in 0..n_done {
-            let (status, model) =
-                self.read(self.arm(&format!("/models/model/versions/{number}"))).await?;
-            assert_eq!(
-                (status.as_u16(), &model["properties"]["tags"]["done"]),
-                (200, &json!("yes"))
-            );
+            let model = self.get(&format!("/models/model/versions/{number}")).await?;
+            assert_eq!(model["properties"]["tags"]["done"], "yes");
         }
-        let (_, all) = self.read(self.arm("/models/model/versions")).await?;
-        for model in all["value"].as_array().into_iter().flatten() {
+        let all = self.get("/models/model/versions").await?;
+        for model in all["value"].as_array().unwrap() {
             // What is registered has its content, answered for or not.
             let number: usize = model["name"].as_str().unwrap().parse().unwrap();
-            assert!(
-                model["properties"]["modelUri"]
-                    .as_str()
-                    .unwrap()
-                    .contains(&format!("model-{number}/"))
-            );
-            let url = format!("{}/model-{number}/model.bin", self.container);
-            let response = self
-                .client
-                .get(url)
-                .bearer_auth(&self.blob_token)
-                .send()
-                .await
-                .map_err(|_| Died)?;
-            assert_eq!(response.status(), 200);
-            assert!(response.bytes().await.map_err(|_| Died)? == content(number));
+            let blob = format!("model-{number}/model.bin");
+            assert!(model["properties"]["modelUri"].as_str().unwrap().ends_with(&blob));
+            let (status, found) = self.read(self.worker.blob(Method::GET, &blob)).await?;
+            assert!(status == 200 && found == content(number), "{blob}: {status}");
         }
         Ok(())
     }
@@ -281,7 +218,7 @@ async fn what_was_answered_for_survives_kill_9_at_any_moment() {
         });
         // Works until it dies.
         let work = async {
-            let worker = Worker::new(&state, &n_asked).await?;
+            let worker = Worker::new(&state, &n_asked).await;
             loop {
                 worker.register(n_done).await?;
                 n_done += 1;
@@ -297,7 +234,7 @@ async fn what_was_answered_for_survives_kill_9_at_any_moment() {
     // And what was begun can be finished.
     let program = Program::start(&state);
     let n_asked = Arc::default();
-    let worker = Worker::new(&state, &n_asked).await.map_err(|_| "died").unwrap();
+    let worker = Worker::new(&state, &n_asked).await;
     worker.check(n_done).await.map_err(|_| "died").unwrap();
     worker.register(n_done).await.map_err(|_| "died").unwrap();
     worker.check(n_done + 1).await.map_err(|_| "died").unwrap();
@@ -305,7 +242,7 @@ async fn what_was_answered_for_survives_kill_9_at_any_moment() {
         let path = format!("/onlineEndpoints/endpoint-{number}");
         let mut patience = 200;
         loop {
-            let (_, endpoint) = worker.read(worker.arm(&path)).await.map_err(|_| "died").unwrap();
+            let endpoint = worker.get(&path).await.map_err(|_| "died").unwrap();
             if endpoint["properties"]["provisioningState"] == "Succeeded" {
                 break;
             }

@@ -137,9 +137,9 @@ async fn memory_stays_the_same_however_long_a_content_is() {
     let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "ready"));
 
-    let worker = support::worker(folder.path()).await;
+    let worker = support::Worker::new(folder.path()).await;
     let parts = stream::iter((0..PARTS).map(|_| Ok::<_, std::io::Error>(vec![7; PART])));
-    let put = worker.blob(reqwest::Method::PUT, "long").header("x-ms-blob-type", "BlockBlob");
+    let put = worker.blob(reqwest::Method::PUT, "long");
     let put = put.header("content-length", (PARTS * PART).to_string());
     support::send(put.body(reqwest::Body::wrap_stream(parts))).await.expect(201);
     let read = worker.blob(reqwest::Method::GET, "long").send().await.unwrap();

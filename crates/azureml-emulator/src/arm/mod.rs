@@ -1,9 +1,11 @@
 //! Azure Resource Manager: every request is one transaction on the state.
 
+mod asset_rules;
 mod assets;
 mod batch_endpoints;
 mod call;
 mod codes;
+mod compute_rules;
 mod computes;
 mod datastores;
 mod field;

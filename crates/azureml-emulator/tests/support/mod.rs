@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use reqwest::{Certificate, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -165,42 +165,58 @@ pub(crate) async fn send(request: RequestBuilder) -> Reply {
 
 /// A client of an emulator in another process, which signs in with what the state folder says.
 pub(crate) struct Worker {
-    pub(crate) client: reqwest::Client,
+    client: reqwest::Client,
     base: String,
-    token: String,
+    workspace: String,
+    arm_token: String,
+    blob_token: String,
     container: String,
 }
 
-pub(crate) async fn worker(state: &Path) -> Worker {
-    let environment = spinney_azureml_emulator::Environment::read(state).unwrap();
-    let mut variables: std::collections::BTreeMap<_, _> =
-        environment.variables(Way::Proxy).into_iter().collect();
-    variables.extend(environment.variables(Way::CloudMetadata));
-    let base = variables["ARM_CLOUD_METADATA_URL"].split("/metadata").next().unwrap().to_owned();
-    let client = client(&environment.ca_path());
-    let sign_in = async |resource: &str| {
-        let body = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}&scope={resource}/.default",
-            variables["AZURE_CLIENT_ID"], variables["AZURE_CLIENT_SECRET"]
-        );
-        let url = format!("{base}/{}/oauth2/v2.0/token", variables["AZURE_TENANT_ID"]);
-        let reply = send(client.post(url).body(body)).await.expect(200);
-        reply.body["access_token"].as_str().unwrap().to_owned()
-    };
-    let arm = sign_in("https://management.azure.com").await;
-    let url = format!(
-        "{base}/subscriptions/{}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws/datastores/workspaceblobstore?api-version=2025-12-01",
-        variables["AZUREML_ARM_SUBSCRIPTION"]
-    );
-    let store = send(client.get(url).bearer_auth(arm)).await.expect(200).body;
-    let container = store["properties"]["containerName"].as_str().unwrap().to_owned();
-    let token = sign_in("https://storage.azure.com").await;
-    Worker { client, base, token, container }
-}
-
 impl Worker {
+    pub(crate) async fn new(state: &Path) -> Self {
+        let environment = spinney_azureml_emulator::Environment::read(state).unwrap();
+        let mut variables: BTreeMap<_, _> = environment.variables(Way::Proxy).into_iter().collect();
+        variables.extend(environment.variables(Way::CloudMetadata));
+        let base =
+            variables["ARM_CLOUD_METADATA_URL"].split("/metadata").next().unwrap().to_owned();
+        let client = client(&environment.ca_path());
+        let sign_in = async |resource: &str| {
+            let body = format!(
+                "grant_type=client_credentials&client_id={}&client_secret={}&scope={resource}/.default",
+                variables["AZURE_CLIENT_ID"], variables["AZURE_CLIENT_SECRET"]
+            );
+            let url = format!("{base}/{}/oauth2/v2.0/token", variables["AZURE_TENANT_ID"]);
+            let reply = send(client.post(url).body(body)).await.expect(200);
+            reply.body["access_token"].as_str().unwrap().to_owned()
+        };
+        let workspace = format!(
+            "{base}/subscriptions/{}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws",
+            variables["AZUREML_ARM_SUBSCRIPTION"]
+        );
+        let arm_token = sign_in("https://management.azure.com").await;
+        let blob_token = sign_in("https://storage.azure.com").await;
+        let container = String::new();
+        let mut worker = Self { client, base, workspace, arm_token, blob_token, container };
+        let store =
+            send(worker.arm(Method::GET, "/datastores/workspaceblobstore")).await.expect(200);
+        store.body["properties"]["containerName"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut worker.container);
+        worker
+    }
+
+    pub(crate) fn arm(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}?api-version=2025-12-01", self.workspace);
+        self.client.request(method, url).bearer_auth(&self.arm_token)
+    }
+
     pub(crate) fn blob(&self, method: Method, name: &str) -> RequestBuilder {
         let url = format!("{}/devstoreaccount1/{}/{name}", self.base, self.container);
-        self.client.request(method, url).bearer_auth(&self.token)
+        self.client
+            .request(method, url)
+            .bearer_auth(&self.blob_token)
+            .header("x-ms-blob-type", "BlockBlob")
     }
 }
