@@ -33,6 +33,7 @@ const GATES: &[Gate] = &[
         forbidden: NETWORK,
     },
     Gate { package: "spinney-azureml", workspace: &[], forbidden: &[] },
+    Gate { package: "spinney-azureml-emulator", workspace: &[], forbidden: &["reqwest"] },
     Gate {
         package: "spinney-scoring",
         workspace: &[

@@ -1,0 +1,76 @@
+//! What happens by itself: operations end, machines stop when they are idle.
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::{instances, operations};
+use crate::{
+    moment::Moment,
+    store::{Effect, Events, Resource, Resources},
+    world::World,
+};
+
+/// Lets happen all whose time has come, in order. It does not matter when this is called: what is due in between is found then.
+pub(crate) fn settle(world: &World, connection: &Connection, now: Moment) -> rusqlite::Result<()> {
+    let events = Events(connection);
+    let resources = Resources(connection);
+    while let Some(event) = events.take_due(now)? {
+        let mut error = None;
+        if event.effect == Effect::Removed {
+            events.abandon(&event.resource, event.due, &operations::removed())?;
+            resources.remove(&event.resource)?;
+        } else if let Some(resource) = resources.get(&event.resource)? {
+            error = apply(world, connection, &event.resource, resource, &event.effect, event.due)?;
+        }
+        if let Some(operation) = &event.operation {
+            events.end(operation, event.due, error.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes a resource. Returns the error of an operation that fails.
+fn apply(
+    world: &World,
+    connection: &Connection,
+    key: &str,
+    mut resource: Resource,
+    effect: &Effect,
+    at: Moment,
+) -> rusqlite::Result<Option<serde_json::Value>> {
+    let resources = Resources(connection);
+    let properties = &mut resource.body["properties"];
+    match effect {
+        Effect::Nothing | Effect::Removed => return Ok(None),
+        Effect::Key { name, value } => {
+            resources.set_secret(key, name, value)?;
+            return Ok(None);
+        }
+        Effect::Provisioned => properties["provisioningState"] = json!("Succeeded"),
+        Effect::Failed { error } => {
+            properties["provisioningState"] = json!("Failed");
+            properties["provisioningErrors"] = json!([{"error": error}]);
+        }
+        Effect::Nodes { count } => {
+            properties["provisioningState"] = json!("Succeeded");
+            let cluster = &mut properties["properties"];
+            cluster["allocationState"] = json!("Steady");
+            cluster["allocationStateTransitionTime"] = json!(at.to_string());
+            cluster["currentNodeCount"] = json!(count);
+            cluster["nodeStateCounts"]["idleNodeCount"] = json!(count);
+        }
+        Effect::Instance { state, operation, trigger } => {
+            properties["provisioningState"] = json!("Succeeded");
+            instances::enter(&mut properties["properties"], state, operation, trigger, at);
+            Events(connection).unschedule(key)?;
+            if state == "Running" {
+                instances::schedule_shutdown(world, connection, key, properties, at)?;
+            }
+        }
+    }
+    resources.update(&resource.body)?;
+    Ok(match effect {
+        Effect::Failed { error } => Some(error.clone()),
+        _ => None,
+    })
+}

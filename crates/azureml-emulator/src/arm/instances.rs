@@ -1,0 +1,41 @@
+//! The life of a compute instance.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::iso_duration;
+use crate::{
+    moment::Moment,
+    store::{Effect, Events},
+    world::World,
+};
+
+/// Puts an instance into a state, after an operation that somebody or something triggered.
+pub(crate) fn enter(instance: &mut Value, state: &str, operation: &str, trigger: &str, at: Moment) {
+    let is_transient = state.ends_with("ing") && state != "Running";
+    instance["state"] = json!(state);
+    instance["lastOperation"] = json!({
+        "operationName": operation,
+        "operationTime": at.to_string(),
+        "operationStatus": if is_transient { "InProgress" } else { "Succeeded" },
+        "operationTrigger": trigger,
+    });
+}
+
+/// An instance that runs is idle: here nobody works on it. It is shut down when it has been for as long as it may.
+pub(crate) fn schedule_shutdown(
+    world: &World,
+    connection: &Connection,
+    key: &str,
+    properties: &Value,
+    since: Moment,
+) -> rusqlite::Result<()> {
+    let idle = properties["properties"]["idleTimeBeforeShutdown"].as_str();
+    let Some(idle) = idle.and_then(iso_duration::parse) else { return Ok(()) };
+    let effect = Effect::Instance {
+        state: "Stopped".to_owned(),
+        operation: "Stop".to_owned(),
+        trigger: "IdleShutdown".to_owned(),
+    };
+    Events(connection).schedule(key, &effect, since.plus(world.clock.shortened(idle)))
+}
