@@ -28,7 +28,7 @@ pub(crate) struct Store {
     connection: Mutex<Connection>,
     pieces: Pieces,
     /// Held as long as this emulator lives; the system lets go of it when the process dies.
-    _lock: File,
+    lock: File,
 }
 
 impl Store {
@@ -59,7 +59,7 @@ impl Store {
         let pieces = Pieces::open(folder)?;
         pieces.sweep(&connection, now)?;
         Events(&connection).forget(now.minus(REMEMBERED))?;
-        Ok(Self { connection: Mutex::new(connection), pieces, _lock: lock })
+        Ok(Self { connection: Mutex::new(connection), pieces, lock })
     }
 
     /// Does all of something or nothing: an error undoes what was done before it.
@@ -95,6 +95,15 @@ impl Store {
 
     pub(crate) fn pieces(&self) -> &Pieces {
         &self.pieces
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Said, and not left to closing the file: a process that is just being started may have inherited it.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the lock of the state stays until the process ends");
+        }
     }
 }
 

@@ -10,10 +10,11 @@ import os
 import sys
 from pathlib import Path
 
-from azure.ai.ml import MLClient
+from azure.ai.ml import Input, MLClient, Output, command
 from azure.ai.ml.constants import AssetTypes
 from azure.ai.ml.entities import (
     AmlCompute,
+    BatchEndpoint,
     ComputeInstance,
     Data,
     Environment,
@@ -73,6 +74,9 @@ def datastores(client):
 
 
 def computes(client):
+    assert "Standard_DS3_v2" in [size.name for size in client.compute.list_sizes()]
+    # The SDK leaves `current_value` empty, whatever it is: it looks for it by another name.
+    assert {usage.limit for usage in client.compute.list_usage()} == {100}
     instance = ComputeInstance(name="ci1", size="Standard_DS11_v2", idle_time_before_shutdown_minutes=60)
     assert client.compute.begin_create_or_update(instance).result().state == "Running"
     assert client.compute.get("ci1").idle_time_before_shutdown == "PT60M"
@@ -109,6 +113,12 @@ def data(client, folder):
     second = client.data.create_or_update(Data(name="houses", path=str(csv), type=AssetTypes.URI_FILE))
     assert second.version == "2", second
     assert client.data.get("houses", label="latest").version == "2"
+    many = folder / "many"
+    many.mkdir()
+    for name in ["a.csv", "b.csv"]:
+        (many / name).write_text(name)
+    client.data.create_or_update(Data(name="many", path=str(many), type=AssetTypes.URI_FOLDER))
+    assert sorted(found.name for found in client.data.list()) == ["houses", "many"]
 
 
 def models(client, folder):
@@ -181,10 +191,33 @@ def code(client, folder):
     again = client._code.create_or_update(Code(path=str(stages), base_path=str(folder)))
     first, again = [made if isinstance(made, str) else made.id for made in (first, again)]
     assert first == again, (first, again)
-    return first
 
 
-def endpoints(client, code_id):
+def components(client, folder):
+    node = command(
+        name="train",
+        command="python train.py --out ${{outputs.model}} --rows ${{inputs.rows}}",
+        code=str(folder / "stages"),
+        environment="azureml:myenv:1",
+        inputs={"rows": Input(type="uri_file", path="azureml:houses:1")},
+        outputs={"model": Output(type="custom_model")},
+    )
+    made = client.components.create_or_update(node.component, version="1")
+    assert (made.name, made.version) == ("train", "1"), made
+    found = client.components.get("train", version="1")
+    assert found.command == made.command and "/codes/" in found.code, found
+    assert [found.name for found in client.components.list()] == ["train"]
+
+
+def batch(client):
+    made = client.batch_endpoints.begin_create_or_update(BatchEndpoint(name="batch-endpoint")).result()
+    assert made.name == "batch-endpoint", made
+    assert [found.name for found in client.batch_endpoints.list()] == ["batch-endpoint"]
+    client.batch_endpoints.begin_delete("batch-endpoint").result()
+    refused(ResourceNotFoundError, client.batch_endpoints.get, "batch-endpoint")
+
+
+def endpoints(client):
     refused(ResourceNotFoundError, client.online_endpoints.get, "sklearn-endpoint")
     endpoint = ManagedOnlineEndpoint(name="sklearn-endpoint", auth_mode="key", tags={"team": "mlops"})
     made = client.online_endpoints.begin_create_or_update(endpoint).result()
@@ -231,7 +264,10 @@ def main():
         data(client, folder)
         models(client, folder)
         environments(client)
-        endpoints(client, code(client, folder))
+        code(client, folder)
+        components(client, folder)
+        endpoints(client)
+        batch(client)
         large_upload(client, folder)
     print(json.dumps({"login": login, "walked": True}))
 
