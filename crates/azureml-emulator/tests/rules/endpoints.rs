@@ -60,3 +60,22 @@ async fn keys_are_secret_until_they_are_asked_for() {
     let reply = score(new["secondaryKey"].as_str().unwrap()).await.expect(404);
     assert_eq!(reply.code(), "NoDeployment");
 }
+
+/// Of many who want to make the same endpoint, one does, and the others are told to wait; and so for each change.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_one_endpoint_come_one_after_the_other() {
+    let (_folder, local) = local().await;
+    let id = local.id("/onlineEndpoints/abc");
+    for status in [201, 200] {
+        let body = endpoint();
+        let puts = (0..50).map(|_| local.put(&id, &body));
+        let mut statuses: Vec<u16> =
+            futures_util::future::join_all(puts).await.iter().map(|reply| reply.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses[0], status);
+        assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
+        local.wait();
+        let state = &local.get(&id).await.expect(200).body["properties"]["provisioningState"];
+        assert_eq!(state, "Succeeded");
+    }
+}
