@@ -1,0 +1,116 @@
+//! The project's own client takes the emulator for Azure: the public cloud's names, through the proxy.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::{fs, sync::Arc, time::Duration};
+
+use reqwest::{Certificate, Proxy};
+use spinney_azureml::{
+    CleanUp, ComputeCluster, ComputeIdentityCredential, ComputeInstance, DataSpec, EnvironmentSpec,
+    KeyKind, ListView, MlClient, ModelSpec, OnlineDeploymentSpec, OnlineEndpointSpec, Preflight,
+    TransferOptions, WorkspaceId,
+};
+use spinney_azureml_emulator::{Clock, Emulator, Way};
+
+async fn start(folder: &std::path::Path) -> (Emulator, MlClient) {
+    let clock = Clock::scaled(100.0).unwrap();
+    let emulator =
+        Emulator::builder(folder).port(0).proxy_port(0).clock(clock).start().await.unwrap();
+    let variables = emulator.environment().variables(Way::Proxy);
+    let variable = |name: &str| {
+        let found = variables.iter().find(|(own, _)| *own == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_else(|| panic!("no {name}: {variables:?}"))
+    };
+    let certificate = Certificate::from_pem(&fs::read(emulator.ca_path()).unwrap()).unwrap();
+    let builder = reqwest::Client::builder().add_root_certificate(certificate);
+    let http = builder.proxy(Proxy::https(variable("HTTPS_PROXY")).unwrap()).build().unwrap();
+    let direct = reqwest::Client::builder().no_proxy().build().unwrap();
+    let credential = ComputeIdentityCredential::new(
+        &variable("MSI_ENDPOINT"),
+        variable("MSI_SECRET"),
+        None,
+        direct,
+    )
+    .unwrap();
+    let named =
+        |name: &str| variables.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
+    let workspace = WorkspaceId::from_environment(named).unwrap().unwrap();
+    let client = MlClient::builder(workspace)
+        .credential(Arc::new(credential))
+        .http_client(http)
+        .poll_interval(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    (emulator, client)
+}
+
+#[tokio::test]
+async fn assets_are_uploaded_registered_and_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let (emulator, client) = start(&folder.path().join("state")).await;
+    let options = TransferOptions::default().block_size(1 << 20);
+    let file = folder.path().join("ames.bundle");
+    let content: Vec<u8> = (0..5_000_000_u32).map(|i| (i % 251) as u8).collect();
+    fs::write(&file, &content).unwrap();
+    let spec = ModelSpec::from_path("ames", &file).tag("r2", "0.91");
+    let model = client.models().register(&spec, &options).await.unwrap();
+    assert_eq!(model.name, "1");
+    // The same again is the same version.
+    assert_eq!(client.models().register(&spec, &options).await.unwrap().name, "1");
+    let copy = folder.path().join("copy");
+    client.models().download("ames", "1", &copy, &options).await.unwrap();
+    assert_eq!(fs::read(copy.join("ames.bundle")).unwrap(), content);
+    client.models().tag("ames", "1", [("stage", "test")]).await.unwrap();
+    assert_eq!(client.models().latest("ames").await.unwrap().properties.tags.len(), 2);
+    client.models().archive("ames", "1").await.unwrap();
+    assert_eq!(
+        client.models().versions("ames", ListView::ActiveOnly).collect().await.unwrap().len(),
+        0
+    );
+
+    let data = folder.path().join("data.csv");
+    fs::write(&data, "Id\n1\n").unwrap();
+    client.data().create(&DataSpec::from_path("raw", &data), &options).await.unwrap();
+    assert_eq!(client.data().latest("raw").await.unwrap().name, "1");
+    let image = EnvironmentSpec::from_image("serving", "example.azurecr.io/spinney:1");
+    client.environments().create(&image, &options).await.unwrap();
+    let stages = folder.path().join("stages");
+    fs::create_dir(&stages).unwrap();
+    fs::write(stages.join("train.py"), "print()").unwrap();
+    let code = client.code().upload(&stages, &options).await.unwrap();
+    assert_eq!(client.code().upload(&stages, &options).await.unwrap().id, code.id);
+    emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn computes_and_endpoints_come_and_go_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (emulator, client) = start(folder.path()).await;
+    let plan = Preflight::new().online_endpoint().computes().machines("Standard_DS3_v2", 1);
+    assert_eq!(client.preflight(&plan).await.unwrap(), []);
+    let computes = client.computes();
+    let instance =
+        ComputeInstance::new("Standard_DS11_v2").idle_shutdown(Duration::from_secs(3600));
+    computes.create_instance("ci1", &instance).await.unwrap();
+    computes
+        .create_cluster("mlops-cluster", &ComputeCluster::new("Standard_DS3_v2", 1))
+        .await
+        .unwrap();
+    let billable = client.billable(&()).await.unwrap();
+    assert_eq!(billable.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["ci1"]);
+    computes.stop("ci1").await.unwrap();
+    assert_eq!(client.billable(&()).await.unwrap(), []);
+
+    let endpoints = client.online_endpoints();
+    let made = endpoints.create_or_update("prices", &OnlineEndpointSpec::new()).await.unwrap();
+    assert!(made.properties.scoring_uri.is_some());
+    endpoints.rotate_key("prices", KeyKind::Primary).await.unwrap();
+    let spec = OnlineDeploymentSpec::new("Standard_D2as_v4", 1);
+    let error =
+        client.online_deployments("prices").create_or_update("blue", &spec).await.unwrap_err();
+    assert_eq!(error.status(), Some(501), "{error}");
+    let report = client.clean_up(CleanUp::EndpointsAndComputes).await.unwrap();
+    assert!(report.is_clean() && report.deleted.len() == 3, "{report}");
+    assert!(client.clean_up(CleanUp::ResourceGroup).await.unwrap().is_clean());
+    emulator.shutdown().await;
+}
