@@ -32,8 +32,13 @@ impl DatastorePath {
             }
             rest => rest,
         };
-        let [a, datastore, b, path @ ..] = in_workspace else { return None };
-        let is_path = a.eq_ignore_ascii_case("datastores") && b.eq_ignore_ascii_case("paths");
+        let [a, datastore, path @ ..] = in_workspace else { return None };
+        let is_path = a.eq_ignore_ascii_case("datastores");
+        // Jobs write what is in their own place without the word.
+        let path = match path {
+            [b, path @ ..] if b.eq_ignore_ascii_case("paths") => path,
+            path => path,
+        };
         let path = path.join("/");
         let path = path.trim_matches('/');
         (is_path && !datastore.is_empty() && !path.is_empty())

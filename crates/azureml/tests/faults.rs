@@ -356,3 +356,31 @@ async fn what_cannot_be_is_refused_before_anything_is_sent() {
     assert!(client.computes().get("../../other").await.is_err());
     assert!(server.seen().is_empty());
 }
+
+/// That they do not come back together is tested with the delays, in `http/retry.rs`.
+#[tokio::test]
+async fn a_storm_of_throttled_clients_is_ridden_out() {
+    let server = Server::start().await;
+    let throttled = Answer::error(429, "TooManyRequests", "slow down").header("Retry-After", "0");
+    for _ in 0..120 {
+        server.on("GET", "/computes/ci1", throttled.clone());
+    }
+    server.always("GET", "/computes/ci1", compute());
+    let retry = RetryOptions {
+        max_retries: 20,
+        initial_delay: Duration::from_millis(1),
+        ..RetryOptions::default()
+    };
+    let client = server.builder().retry(retry).build().unwrap();
+    let asking: Vec<_> = (0..40)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.computes().get("ci1").await })
+        })
+        .collect();
+    for asked in asking {
+        assert_eq!(asked.await.unwrap().unwrap().name, "ci1");
+    }
+    assert_eq!(server.seen().len(), 160);
+    server.check();
+}

@@ -694,3 +694,34 @@ fn transfers_can_be_spawned() {
     is_send(&client.environments().create(&EnvironmentSpec::from_image("m", "x"), &options));
     is_send(&client.code().upload("x", &options));
 }
+
+#[tokio::test]
+async fn outputs_of_a_job_come_each_into_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let job = |outputs: Value| {
+        let properties = json!({"jobType": "Command", "status": "Completed", "outputs": outputs});
+        Answer::json(200, json!({"id": "/x/jobs/j", "name": "j", "properties": properties}))
+    };
+    let here = "azureml://datastores/workspaceblobstore";
+    // The place of the job itself is written without `paths`.
+    let outputs = json!({"default": {"uri": format!("{here}/run")}, "model": {"uri": format!("{here}/paths/m")}});
+    server.on("GET", "/jobs/j", job(outputs));
+    for (name, content) in [("run/std_log.txt", "log"), ("m/ames.bundle", "bundle")] {
+        server.enqueue("GET", CONTAINER, listing(&[(name, content.len())]));
+        let blob = format!("{CONTAINER}/{name}");
+        server.enqueue("GET", &blob, part(content.as_bytes(), 0, content.len()));
+    }
+    let client = server.client();
+    let options = TransferOptions::default();
+    let written = client.jobs().download("j", folder.path(), &options).await.unwrap();
+    assert_eq!(written.keys().collect::<Vec<_>>(), ["default", "model"]);
+    assert_eq!(fs::read(folder.path().join("default/std_log.txt")).unwrap(), b"log");
+    assert_eq!(fs::read(folder.path().join("model/ames.bundle")).unwrap(), b"bundle");
+
+    for name in ["..", "../x", "a/b", "c:x", ""] {
+        server.on("GET", "/jobs/j", job(json!({name: {"uri": format!("{here}/paths/m")}})));
+        let error = client.jobs().download("j", folder.path(), &options).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidArgument { .. }), "{name}: {error:?}");
+    }
+}

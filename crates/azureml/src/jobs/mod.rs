@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
-    MlClient, NameRule, Pages, Poller, Result,
+    Downloaded, Error, MlClient, NameRule, Pages, Poller, Result, TransferOptions,
     http::{Call, Scope},
     poller::{Begun, Finish},
 };
@@ -100,7 +100,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidName`](crate::Error::InvalidName); what a request may fail with; [`Error::is_not_found`](crate::Error::is_not_found) if there is none of this name.
+    /// [`Error::InvalidName`]; what a request may fail with; [`Error::is_not_found`] if there is none of this name.
     pub async fn get(self, name: &str) -> Result<Job> {
         NameRule::Job.check(name)?;
         self.client.get(self.client.url(&["jobs", name])).await
@@ -140,7 +140,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidName`](crate::Error::InvalidName); what a request may fail with.
+    /// [`Error::InvalidName`]; what a request may fail with.
     pub async fn children(self, name: &str) -> Result<Pages<Run>> {
         let url = run_history::run_url(self.client, name, "children").await?;
         Ok(self.client.pages(url).with_scope(Scope::MachineLearning))
@@ -151,7 +151,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidName`](crate::Error::InvalidName); what a request may fail with; [`Error::is_not_found`](crate::Error::is_not_found) if there is no such job.
+    /// [`Error::InvalidName`]; what a request may fail with; [`Error::is_not_found`] if there is no such job.
     pub async fn outputs(self, name: &str) -> Result<BTreeMap<String, String>> {
         let job = self.get(name).await?;
         let mut uris = BTreeMap::new();
@@ -172,4 +172,52 @@ impl Jobs<'_> {
         }
         Ok(uris)
     }
+
+    /// Downloads what a job wrote, each output into a folder of its name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`outputs`](Self::outputs) and [`Datastores::download_uri`](crate::Datastores::download_uri); [`Error::InvalidArgument`]
+    /// for an output whose name is none of a folder.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: spinney_azureml::MlClient) -> spinney_azureml::Result<()> {
+    /// use spinney_azureml::TransferOptions;
+    ///
+    /// client.jobs().wait("brave_willow_7k2m9qx4tz").await?;
+    /// let options = TransferOptions::default();
+    /// let written = client.jobs().download("brave_willow_7k2m9qx4tz", "outputs", &options).await?;
+    /// for (output, files) in written {
+    ///     println!("{output}: {} files", files.files.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn download(
+        self,
+        name: &str,
+        folder: impl AsRef<Path> + Send,
+        options: &TransferOptions,
+    ) -> Result<BTreeMap<String, Downloaded>> {
+        let outputs = self.outputs(name).await?;
+        // All names before the first byte.
+        if let Some(output) = outputs.keys().find(|output| !is_folder_name(output)) {
+            let (what, rule) = ("the name of an output", "a name of a folder");
+            return Err(Error::InvalidArgument { what, value: output.clone(), rule });
+        }
+        let mut written = BTreeMap::new();
+        for (output, uri) in outputs {
+            let folder = folder.as_ref().join(&output);
+            let downloaded = self.client.datastores().download_uri(&uri, folder, options).await?;
+            written.insert(output, downloaded);
+        }
+        Ok(written)
+    }
+}
+
+/// Whether a name leads to a folder right below another, on any system.
+fn is_folder_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', ':', '\0'])
 }
