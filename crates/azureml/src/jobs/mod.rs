@@ -125,7 +125,7 @@ impl Jobs<'_> {
         })
     }
 
-    /// Waits until a job has ended. Awaited, it is the job, or [`Error::Service`](crate::Error::Service) with the reason if the job did not end well: run
+    /// Waits until a job has ended. Awaited, it is the job, or [`Error::Service`] with the reason if the job did not end well: run
     /// history's code and message, or else the job's status as the code.
     pub fn wait(self, name: &str) -> JobWait {
         JobWait::new(self.client, name)
