@@ -14,7 +14,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -128,6 +128,7 @@ struct State {
     always: Mutex<BTreeMap<String, Answer>>,
     /// For whatever else comes, in turn.
     everything: Mutex<VecDeque<Answer>>,
+    is_random: AtomicBool,
     seen: Mutex<Vec<Seen>>,
     unexpected: Mutex<Vec<String>>,
 }
@@ -205,8 +206,10 @@ impl Server {
         self.state.script.lock().unwrap().entry(key(method, path)).or_default().push_back(answer);
     }
 
-    /// Gives these answers in turn to whatever the script does not know.
+    /// Gives these answers in turn to whatever the script does not know. They are random, and what a client reads it may write back: such
+    /// traffic is nothing to check.
     pub(crate) fn to_everything(&self, answers: Vec<Answer>) {
+        self.state.is_random.store(true, Ordering::Relaxed);
         *self.state.everything.lock().unwrap() = answers.into();
     }
 
@@ -292,7 +295,9 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: &State) {
         state.unexpected.lock().unwrap().push(seen.short());
         Answer::error(418, "Unexpected", "the script has no answer to this")
     });
-    record(&seen, &answer);
+    if !state.is_random.load(Ordering::Relaxed) {
+        record(&seen, &answer);
+    }
     let is_head = seen.method == "HEAD";
     state.seen.lock().unwrap().push(seen);
     match answer.fault {
