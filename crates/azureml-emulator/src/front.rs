@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     arm, blob, cloud_metadata,
     door::{Door, LOCAL_ACCOUNT},
-    token,
+    front_door, token,
     world::World,
 };
 
@@ -51,7 +51,8 @@ impl Front {
                     self.api(Door::Azure, &path)
                 } else if let Some(place) = name.strip_suffix(".inference.ml.azure.com") {
                     let (endpoint, location) = place.split_once('.').unwrap_or((place, ""));
-                    arm::invoke(&self.world, location, endpoint, request.headers())
+                    let path = request.uri().path().to_owned();
+                    front_door::answer(&self.world, location, endpoint, &path, request).await
                 } else {
                     let text = format!("the emulator does not stand for {name}");
                     problem(StatusCode::MISDIRECTED_REQUEST, "UnknownHost", &text)
@@ -69,7 +70,8 @@ impl Front {
                 json_response(StatusCode::OK, &cloud_metadata::clouds(self.port))
             }
             ["inference", location, endpoint, ..] => {
-                arm::invoke(&self.world, location, endpoint, request.headers())
+                let path = behind(request.uri().path(), 3).to_owned();
+                front_door::answer(&self.world, location, endpoint, &path, request).await
             }
             ["discovery", ..] | ["history", ..] => self.api(door, &path),
             [first, ..] if is_storage(first) => {
@@ -146,6 +148,12 @@ impl Front {
         let text = "the history of runs needs jobs, which this release has not";
         problem(StatusCode::NOT_IMPLEMENTED, "NotImplementedInEmulator", text)
     }
+}
+
+/// What is left of a path behind so many parts of it.
+fn behind(path: &str, n_parts: usize) -> &str {
+    let start = path.match_indices('/').nth(n_parts).map(|(place, _)| place);
+    start.and_then(|start| path.get(start..)).unwrap_or("/")
 }
 
 /// `devstoreaccount1` as Azurite has it, or with what the SDK makes of it.

@@ -9,7 +9,9 @@ use crate::{
     Error, Result,
     clock::Clock,
     durable,
+    front_door::Tables,
     secrets::Secrets,
+    serving::Serving,
     settings::{Settings, Wishes},
     store::Store,
     token::TokenIssuer,
@@ -25,6 +27,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) tokens: TokenIssuer,
     pub(crate) programs: Programs,
+    pub(crate) serving: Serving,
+    pub(crate) tables: Tables,
     /// How often something was written.
     pub(crate) writes: watch::Sender<u64>,
 }
@@ -54,7 +58,19 @@ impl World {
         let secrets = Secrets::open(&folder)?;
         let tokens = TokenIssuer::new(secrets.token_key(), &settings.tenant);
         let writes = watch::Sender::new(0);
-        Ok(Self { folder, settings, secrets, clock, store, tokens, programs, writes })
+        let (serving, tables) = (Serving::default(), Tables::default());
+        Ok(Self {
+            folder,
+            settings,
+            secrets,
+            clock,
+            store,
+            tokens,
+            programs,
+            serving,
+            tables,
+            writes,
+        })
     }
 
     /// Has those look again who bring what runs in line with what is written.

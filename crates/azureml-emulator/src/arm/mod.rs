@@ -1,5 +1,6 @@
 //! Azure Resource Manager: every request is one transaction on the state.
 
+mod asset_reference;
 mod asset_rules;
 mod assets;
 mod batch_endpoints;
@@ -8,6 +9,9 @@ mod codes;
 mod compute_rules;
 mod computes;
 mod datastores;
+mod deployment_rules;
+mod deployment_spec;
+mod deployments;
 mod field;
 mod future;
 mod identities;
@@ -22,7 +26,6 @@ mod reply;
 mod resource_groups;
 mod roles;
 mod router;
-mod scoring;
 mod vm_sizes;
 mod workspaces;
 
@@ -35,10 +38,12 @@ use uuid::Uuid;
 
 use self::{call::Call, reply::Failure};
 pub(crate) use self::{
+    deployments::COLLECTION as DEPLOYMENTS,
+    future::settle,
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
+    online_endpoints::KIND as ONLINE_ENDPOINTS,
     reply::{Answer, Refusal},
-    scoring::invoke,
 };
 use crate::{
     door::Door,
@@ -129,7 +134,9 @@ fn try_answer(
     let lower: Vec<String> = path.iter().map(|segment| segment.to_lowercase()).collect();
     let words: Vec<&str> = lower.iter().map(String::as_str).collect();
     // On its own, so that what has happened stays so if the request is refused.
-    world.store.transaction(|connection| future::settle(world, connection, now))?;
+    if world.store.transaction(|connection| future::settle(world, connection, now))? {
+        world.wake();
+    }
     world.store.transaction(|connection| {
         let call = Call {
             world,

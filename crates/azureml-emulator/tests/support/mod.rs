@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use reqwest::{Certificate, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use spinney_azureml_emulator::{Clock, Emulator, Way};
+use spinney_azureml_emulator::{Clock, Emulator, EmulatorBuilder, Way};
 use tempfile::TempDir;
 
 pub(crate) struct Local {
@@ -53,8 +53,13 @@ pub(crate) async fn local() -> (TempDir, Local) {
 
 impl Local {
     pub(crate) async fn start(folder: &Path) -> Self {
+        Self::start_by(Emulator::builder(folder)).await
+    }
+
+    /// Starts what has been built, at ports that are free.
+    pub(crate) async fn start_by(builder: EmulatorBuilder) -> Self {
         let clock = Clock::default();
-        let builder = Emulator::builder(folder).port(0).proxy_port(0).clock(clock.clone());
+        let builder = builder.port(0).proxy_port(0).clock(clock.clone());
         let emulator = builder.start().await.unwrap();
         let client = client(&emulator.ca_path());
         let mut local = Self { emulator, clock, client, token: String::new() };
