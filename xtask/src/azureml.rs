@@ -90,38 +90,19 @@ fn print_without_log(output: &[u8]) {
     output.lines().filter(|line| !is_logged(line)).for_each(|line| println!("{line}"));
 }
 
-/// `cargo xtask azure-specification`.
-pub(crate) fn check_specification() -> Result<()> {
-    match specifications()? {
-        Some(folder) => run_check(&folder, &run_tests()?),
-        None => Ok(()),
-    }
-}
-
-/// Checks what tests said that have run already.
-pub(crate) fn check_specification_of(said: &Said) -> Result<()> {
-    match specifications()? {
-        Some(folder) => run_check(&folder, said),
-        None => Ok(()),
-    }
-}
-
-/// The folder with the specifications, or a word that there is none.
-fn specifications() -> Result<Option<PathBuf>> {
+/// Checks what tests say or have said, if there are specifications to check it against.
+pub(crate) fn check_specification(said: impl FnOnce() -> Result<Said>) -> Result<()> {
     let Some(folder) = env::var_os(SPECIFICATIONS).filter(|folder| !folder.is_empty()) else {
         println!(
             "azure specification: SKIPPED, as {SPECIFICATIONS} is not set: it is to name a copy of Azure's public specifications, with \
              specification/machinelearningservices/resource-manager/.. in it"
         );
-        return Ok(None);
+        return Ok(());
     };
-    Ok(Some(std::path::absolute(folder)?))
-}
-
-fn run_check(specifications: &Path, said: &Said) -> Result<()> {
+    let said = said()?;
     let modules = npm::install(CHECK, "azure-specification")?;
     let mut check = Command::new("node");
     check.arg(root().join(CHECK).join("check.js"));
-    check.args([specifications, &said.traffic, &root().join(TRACES)]);
+    check.args([&std::path::absolute(folder)?, &said.traffic, &root().join(TRACES)]);
     run(check.env("NODE_PATH", modules))
 }
