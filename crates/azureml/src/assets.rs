@@ -329,12 +329,7 @@ impl Assets<'_> {
 
 fn next_version(container: &AssetContainer) -> Result<String> {
     let next = container.properties.next_version.clone();
-    next.ok_or_else(|| Error::Reply {
-        method: "GET".to_owned(),
-        target: container.id.clone(),
-        what: "it has no nextVersion".to_owned(),
-        source: None,
-    })
+    next.ok_or_else(|| Error::reply("GET", container.id.clone(), "it has no nextVersion"))
 }
 
 /// Whether a version is there, with another path.

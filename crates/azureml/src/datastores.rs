@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use azure_core::credentials::Secret;
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -185,12 +184,7 @@ impl Datastores<'_> {
         url.query_pairs_mut().append_pair("isDefault", "true");
         let target = crate::http::target_of(&url);
         let first = self.client.pages(url).next().await?;
-        first.ok_or_else(|| Error::Reply {
-            method: Method::GET.to_string(),
-            target,
-            what: "the workspace has no default datastore".to_owned(),
-            source: None,
-        })
+        first.ok_or_else(|| Error::reply("GET", target, "the workspace has no default datastore"))
     }
 
     /// One of them.

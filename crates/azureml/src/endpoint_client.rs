@@ -207,12 +207,7 @@ impl EndpointClient {
         };
         let endpoint = client.online_endpoints().get(name).await?;
         let Some(uri) = &endpoint.properties.scoring_uri else {
-            return Err(Error::Reply {
-                method: "GET".to_owned(),
-                target: endpoint.id,
-                what: "the endpoint has no address yet".to_owned(),
-                source: None,
-            });
+            return Err(Error::reply("GET", endpoint.id, "the endpoint has no address yet"));
         };
         let url = parse(uri)?;
         let (secret, refresh_after) = match &endpoint.properties.auth_mode {
