@@ -9,6 +9,7 @@ use crate::{
     Cloud, Downloaded, Error, MlClient, Pages, Resource, Result, TransferOptions,
     asset_paths::DatastorePath,
     http::Call,
+    name_rules::is_of,
     storage::{self, Confirmation, Container, LocalFiles},
 };
 
@@ -317,10 +318,7 @@ impl Datastores<'_> {
 pub(crate) const WORKSPACE_BLOB_STORE: &str = "workspaceblobstore";
 
 fn check_name(name: &str) -> Result<()> {
-    let is_name = !name.is_empty()
-        && name.len() <= 255
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if is_name {
+    if is_of(name, 1..=255, "-_", |_| true) {
         return Ok(());
     }
     let rule = "up to 255 letters, digits, hyphens and underscores";
