@@ -71,10 +71,6 @@ fn refused(status: u16, code: &str) -> Answer {
     Answer::new(status).header("x-ms-error-code", code).header("x-ms-request-id", "r-1").body(body)
 }
 
-fn query<'a>(seen: &'a Seen, name: &str) -> Option<&'a str> {
-    seen.query.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
-}
-
 fn in_storage(server: &Server) -> Vec<Seen> {
     server.seen().into_iter().filter(|seen| seen.path.starts_with(CONTAINER)).collect()
 }
@@ -113,7 +109,7 @@ async fn who_gets_no_secrets_comes_by_identity() {
         server.check();
         for seen in in_storage(&server) {
             assert_eq!(seen.headers["authorization"], format!("Bearer {TOKEN}"));
-            assert_eq!(query(&seen, "sig"), None);
+            assert_eq!(seen.query("sig"), None);
         }
     }
 }
@@ -152,8 +148,8 @@ async fn an_account_without_keys_is_entered_by_identity() {
     assert!(uploaded.skipped);
     server.check();
     let seen = in_storage(&server);
-    assert_eq!(query(&seen[0], "sig"), Some(SIGNATURE));
-    assert_eq!(query(&seen[1], "sig"), None);
+    assert_eq!(seen[0].query("sig"), Some(SIGNATURE));
+    assert_eq!(seen[1].query("sig"), None);
     assert_eq!(seen[1].headers["authorization"], format!("Bearer {TOKEN}"));
 }
 
@@ -171,7 +167,7 @@ async fn a_refused_signature_is_renewed_once() {
     server.client().datastores().upload(None, &file.file, &options).await.unwrap();
     server.check();
     let numbers: Vec<_> =
-        in_storage(&server).iter().map(|seen| query(seen, "n").unwrap().to_owned()).collect();
+        in_storage(&server).iter().map(|seen| seen.query("n").unwrap().to_owned()).collect();
     assert_eq!(numbers, ["1", "1", "2", "2"]);
 
     // One that is refused for good is not renewed for ever.
@@ -237,7 +233,7 @@ async fn a_blob_that_came_meanwhile_is_taken_if_it_is_the_same_and_replaced_if_n
         let seen = in_storage(&server);
         let puts: Vec<&Seen> = seen
             .iter()
-            .filter(|seen| seen.method == "PUT" && query(seen, "comp").is_none())
+            .filter(|seen| seen.method == "PUT" && seen.query("comp").is_none())
             .collect();
         assert_eq!(puts[0].headers["if-none-match"], "*");
         assert!(puts[1..].iter().all(|seen| !seen.headers.contains_key("if-none-match")));
@@ -278,7 +274,7 @@ async fn of_a_folder_that_was_interrupted_only_the_rest_is_sent() {
     let put = |name: &str| seen.iter().find(|seen| seen.method == "PUT" && seen.path == blob(name));
     assert!(!put("b").unwrap().headers.contains_key("if-none-match"));
     assert_eq!(put("c").unwrap().headers["if-none-match"], "*");
-    assert_eq!(query(put("a").unwrap(), "comp"), Some("metadata"));
+    assert_eq!(put("a").unwrap().query("comp"), Some("metadata"));
 }
 
 #[tokio::test]
@@ -297,7 +293,7 @@ async fn a_file_that_changes_meanwhile_is_not_stored_under_the_old_hash() {
     let error = server.client().datastores().upload(None, &file.file, &options).await.unwrap_err();
     assert!(matches!(&error, Error::Changed { path } if *path == file.file), "{error:?}");
     let commits =
-        in_storage(&server).iter().filter(|seen| query(seen, "comp") != Some("block")).count();
+        in_storage(&server).iter().filter(|seen| seen.query("comp") != Some("block")).count();
     assert_eq!(commits, 2, "the two looks at the beginning, and no list of blocks");
 }
 
