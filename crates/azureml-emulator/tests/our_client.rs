@@ -8,14 +8,15 @@ use reqwest::{Certificate, Proxy};
 use spinney_azureml::{
     CleanUp, ComputeCluster, ComputeIdentityCredential, ComputeInstance, DataSpec, EnvironmentSpec,
     KeyKind, ListView, MlClient, ModelSpec, OnlineDeploymentSpec, OnlineEndpointSpec, Preflight,
-    TransferOptions, WorkspaceId,
+    Traffic, TransferOptions, WorkspaceId,
 };
 use spinney_azureml_emulator::{Clock, Emulator, Way};
 
 async fn start(folder: &std::path::Path) -> (Emulator, MlClient) {
     let clock = Clock::scaled(100.0).unwrap();
-    let emulator =
-        Emulator::builder(folder).port(0).proxy_port(0).clock(clock).start().await.unwrap();
+    let builder = Emulator::builder(folder).port(0).proxy_port(0).clock(clock);
+    let runtime = env!("CARGO_BIN_EXE_spinney-azureml-emulator");
+    let emulator = builder.scoring_program(runtime, ["serve"]).start().await.unwrap();
     let variables = emulator.environment().variables(Way::Proxy);
     let variable = |name: &str| {
         let found = variables.iter().find(|(own, _)| *own == name);
@@ -105,10 +106,41 @@ async fn computes_and_endpoints_come_and_go_and_nothing_is_left() {
     let made = endpoints.create_or_update("prices", &OnlineEndpointSpec::new()).await.unwrap();
     assert!(made.properties.scoring_uri.is_some());
     endpoints.rotate_key("prices", KeyKind::Primary).await.unwrap();
+    let options = TransferOptions::default();
+    let bundles =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/bundles/v1");
+    let model = ModelSpec::from_path("prices", bundles.join("prices.bundle"));
+    let model = client.models().register(&model, &options).await.unwrap();
+    let image = EnvironmentSpec::from_image("serving", "example.azurecr.io/spinney-scoring:1");
+    let image = client.environments().create(&image, &options).await.unwrap();
     let spec = OnlineDeploymentSpec::new("Standard_D2as_v4", 1);
-    let error =
-        client.online_deployments("prices").create_or_update("blue", &spec).await.unwrap_err();
-    assert_eq!(error.status(), Some(501), "{error}");
+    let spec = spec.model(&model.id).environment(&image.id);
+    let deployments = client.online_deployments("prices");
+    let made = deployments.create_or_update("blue", &spec).await.unwrap();
+    assert_eq!(made.properties.provisioning_state.as_deref(), Some("Succeeded"));
+    // A model that the runtime cannot serve: the error has the end of its log.
+    let other = folder.path().join("other.txt");
+    fs::write(&other, "no bundle").unwrap();
+    let other = ModelSpec::from_path("other", &other);
+    let other = client.models().register(&other, &options).await.unwrap();
+    let spec = OnlineDeploymentSpec::new("Standard_D2as_v4", 1).model(&other.id);
+    let spec = spec.environment(&image.id);
+    let error = deployments.create_or_update("red", &spec).await.unwrap_err();
+    assert!(error.to_string().contains("User container has crashed"), "{error}");
+    endpoints.set_traffic("prices", &Traffic::to("blue").unwrap()).await.unwrap();
+    let expected = fs::read(bundles.join("expected.json")).unwrap();
+    let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+    let of_file = |one: &&serde_json::Value| one["file"] == "prices.bundle";
+    let expected = expected.as_array().unwrap().iter().find(of_file).unwrap();
+    let rows = &expected["rows"].as_array().unwrap()[..2];
+    let scorer = endpoints.client("prices");
+    let scored = scorer.score(rows).await.unwrap();
+    assert_eq!(scored.deployment(), Some("blue"));
+    let answer: serde_json::Value = scored.json().unwrap();
+    assert_eq!(
+        answer["predictions"].as_array().unwrap(),
+        &expected["predictions"].as_array().unwrap()[..2]
+    );
     let report = client.clean_up(CleanUp::EndpointsAndComputes).await.unwrap();
     assert!(report.is_clean() && report.deleted.len() == 3, "{report}");
     assert!(client.clean_up(CleanUp::ResourceGroup).await.unwrap().is_clean());

@@ -14,6 +14,8 @@ fn start(runtime: &Runtime, folder: &Path) -> Emulator {
     // The SDK asks again after a second at the earliest: what takes three here is over by then.
     let clock = Clock::scaled(10.0).unwrap();
     let builder = Emulator::builder(folder.join("state")).port(0).proxy_port(0).clock(clock);
+    let builder =
+        builder.scoring_program(env!("CARGO_BIN_EXE_spinney-azureml-emulator"), ["serve"]);
     runtime.block_on(builder.start()).unwrap()
 }
 
@@ -29,6 +31,8 @@ fn python(emulator: &Emulator, way: Way) -> Command {
         }
     }
     command.envs(emulator.environment().variables(way));
+    let bundles = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/bundles/v1");
+    command.env("SPINNEY_BUNDLES", bundles);
     command
 }
 

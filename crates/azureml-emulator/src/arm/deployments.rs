@@ -45,7 +45,7 @@ pub(super) fn answer(
             Ok(Reply::ok(deployment.body.clone()).etag(&deployment))
         }
         (&Method::PUT, [_]) => put(call, workspace, endpoint, &collection),
-        (&Method::PATCH, [name]) => patch(call, workspace, find(call, &collection, name)?),
+        (&Method::PATCH, [name]) => patch(call, workspace, &find(call, &collection, name)?),
         (&Method::DELETE, [name]) => delete(call, endpoint, &collection, name),
         (&Method::POST, [name, "getlogs"]) => logs(call, &find(call, &collection, name)?),
         (&Method::GET, [name, "skus"]) => Ok(skus(&find(call, &collection, name)?)),
@@ -111,8 +111,8 @@ fn store(call: &Call<'_>, workspace: &Workspace, mut body: Value, is_new: bool) 
 }
 
 /// Changes tags and the number of instances.
-fn patch(call: &Call<'_>, workspace: &Workspace, deployment: Resource) -> Answer {
-    call.check_etag(Some(&deployment))?;
+fn patch(call: &Call<'_>, workspace: &Workspace, deployment: &Resource) -> Answer {
+    call.check_etag(Some(deployment))?;
     operations::check_idle(call, deployment.id())?;
     field::optional_words(call.body, "/tags")?;
     field::optional_object(call.body, "/sku")?;
@@ -122,7 +122,7 @@ fn patch(call: &Call<'_>, workspace: &Workspace, deployment: Resource) -> Answer
         return Err(Refusal::user_error(message).into());
     }
     let mut body = deployment.body.clone();
-    body["systemData"] = call.system_data(Some(&deployment));
+    body["systemData"] = call.system_data(Some(deployment));
     for (name, value) in call.body["tags"].as_object().into_iter().flatten() {
         body["tags"][name] = value.clone();
     }

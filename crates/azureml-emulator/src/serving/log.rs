@@ -67,7 +67,7 @@ pub(crate) fn container_log(state: &Path, wanted: &Wanted, n_lines: usize) -> io
     let folder = Folder::new(state, &wanted.key, wanted.revision);
     let mut text = "Instance status:\n".to_owned();
     for (phase, name) in Phase::ALL {
-        let status = match (phase.cmp(&wanted.phase), wanted.state) {
+        let status = match ((phase as u8).cmp(&(wanted.phase as u8)), wanted.state) {
             (std::cmp::Ordering::Less, _) | (_, State::Ready) => "Succeeded",
             (std::cmp::Ordering::Equal, State::Starting) => "InProgress",
             (std::cmp::Ordering::Equal, State::Failed) => "Failed",

@@ -19,7 +19,7 @@ pub(crate) enum State {
 }
 
 /// What a revision does before it is ready, in the words of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     SystemSetup,
     UserContainerImagePull,

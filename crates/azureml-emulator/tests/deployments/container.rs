@@ -1,4 +1,10 @@
 //! A program that does what its requests say. The test binary is it: the emulator starts it with this test alone.
+#![allow(
+    clippy::exit,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a program talks and ends"
+)]
 
 use std::{convert::Infallible, env, time::Duration};
 

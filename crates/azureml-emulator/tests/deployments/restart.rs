@@ -48,16 +48,20 @@ async fn deployments_come_back_with_the_emulator() {
 }
 
 /// The program, which dies with the test.
-struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Program {
-    fn start(state: &Path) -> Self {
+    pub(crate) fn start(state: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_spinney-azureml-emulator"));
         command.arg("--state").arg(state).args(["--port", "0", "--proxy-port", "0"]);
         let mut program = Self(command.stdout(Stdio::piped()).spawn().unwrap());
         let mut lines = BufReader::new(program.0.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap() == "ready"));
         program
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.0.id().to_string()
     }
 
     /// As by `kill -9`.
@@ -76,7 +80,7 @@ impl Drop for Program {
 
 /// The processes that run with a state's folder in their environment, as the emulator's programs do.
 #[cfg(target_os = "linux")]
-fn programs_of(state: &Path) -> Vec<String> {
+pub(crate) fn programs_of(state: &Path) -> Vec<String> {
     let mark = format!("SPINNEY_EMULATOR_STATE={}\0", state.canonicalize().unwrap().display());
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes
@@ -116,7 +120,7 @@ async fn an_emulator_that_is_killed_leaves_nothing_running_that_the_next_does_no
     })
     .await;
     // And told to end, the emulator leaves nothing.
-    let told = Command::new("kill").arg(program.0.id().to_string()).status().unwrap();
+    let told = Command::new("kill").arg(program.id()).status().unwrap();
     assert!(told.success());
     until("nothing runs", async || programs_of(&state).is_empty()).await;
 }

@@ -93,16 +93,9 @@ impl Site {
     }
 
     /// Deploys what must succeed.
-    #[track_caller]
-    pub(crate) fn deployed<'a>(
-        &'a self,
-        name: &'a str,
-        body: &'a Value,
-    ) -> impl Future<Output = ()> + 'a {
-        async move {
-            let ended = self.deploy(name, body).await;
-            assert_eq!(ended["status"], "Succeeded", "{ended}");
-        }
+    pub(crate) async fn deployed(&self, name: &str, body: &Value) {
+        let ended = self.deploy(name, body).await;
+        assert_eq!(ended["status"], "Succeeded", "{ended}");
     }
 
     pub(crate) async fn set_traffic(&self, traffic: Value) -> Reply {

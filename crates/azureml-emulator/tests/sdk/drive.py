@@ -21,6 +21,7 @@ from azure.ai.ml.entities import (
     ManagedOnlineDeployment,
     ManagedOnlineEndpoint,
     Model,
+    ProbeSettings,
 )
 from azure.ai.ml.entities._assets import Code
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
@@ -217,7 +218,68 @@ def batch(client):
     refused(ResourceNotFoundError, client.batch_endpoints.get, "batch-endpoint")
 
 
-def endpoints(client):
+def deployments(client, folder):
+    bundles = Path(os.environ["SPINNEY_BUNDLES"])
+    model = client.models.create_or_update(Model(name="prices", path=str(bundles / "prices.bundle"), type="custom_model"))
+    serving = client.environments.create_or_update(
+        Environment(name="serving", image="example.azurecr.io/spinney-scoring:1")
+    )
+    quickly = ProbeSettings(initial_delay=1, period=1, timeout=2, success_threshold=1, failure_threshold=20)
+    blue = ManagedOnlineDeployment(
+        name="blue",
+        endpoint_name="sklearn-endpoint",
+        model=model,
+        environment=serving,
+        instance_type="Standard_D2as_v4",
+        instance_count=1,
+        readiness_probe=quickly,
+        liveness_probe=quickly,
+    )
+    crash = ManagedOnlineDeployment(
+        name="crash",
+        endpoint_name="sklearn-endpoint",
+        model="azureml:minimal-model:1",
+        environment=serving,
+        instance_type="Standard_D2as_v4",
+        instance_count=1,
+    )
+    begin = client.online_deployments.begin_create_or_update
+    made = begin(blue).result()
+    assert (made.name, made.provisioning_state, made.instance_count) == ("blue", "Succeeded", 1), made
+    assert client.online_deployments.get("blue", "sklearn-endpoint").scale_settings.type == "default"
+    # No bundle is in that model.
+    error = refused(HttpResponseError, begin(crash).result)
+    assert "User container has crashed" in str(error), error
+    assert "Configuration Error" in client.online_deployments.get_logs("crash", "sklearn-endpoint", lines=50)
+    found = {one.name: one.provisioning_state for one in client.online_deployments.list("sklearn-endpoint")}
+    assert found == {"blue": "Succeeded", "crash": "Failed"}, found
+    client.online_deployments.begin_delete("crash", "sklearn-endpoint").result()
+
+    expected = next(one for one in json.loads((bundles / "expected.json").read_text()) if one["file"] == "prices.bundle")
+    request = folder / "request.json"
+    request.write_text(json.dumps(expected["rows"][:2]))
+    invoke = lambda **more: client.online_endpoints.invoke("sklearn-endpoint", request_file=str(request), **more)
+    predicted = {"predictions": expected["predictions"][:2]}
+    assert json.loads(invoke(deployment_name="blue")) == predicted
+    refused(HttpResponseError, invoke)
+    endpoint = client.online_endpoints.get("sklearn-endpoint")
+    endpoint.traffic = {"blue": 100}
+    assert client.online_endpoints.begin_create_or_update(endpoint).result().traffic == {"blue": 100}
+    assert json.loads(invoke()) == predicted
+    assert "serving on" in client.online_deployments.get_logs("blue", "sklearn-endpoint", lines=50)
+    blue.instance_count = 2
+    assert begin(blue).result().instance_count == 2
+    assert json.loads(invoke()) == predicted
+    delete = client.online_deployments.begin_delete
+    error = refused(HttpResponseError, delete, "blue", "sklearn-endpoint")
+    assert "traffic" in str(error), error
+    endpoint.traffic = {"blue": 0}
+    client.online_endpoints.begin_create_or_update(endpoint).result()
+    delete("blue", "sklearn-endpoint").result()
+    assert list(client.online_deployments.list("sklearn-endpoint")) == []
+
+
+def endpoints(client, folder):
     refused(ResourceNotFoundError, client.online_endpoints.get, "sklearn-endpoint")
     endpoint = ManagedOnlineEndpoint(name="sklearn-endpoint", auth_mode="key", tags={"team": "mlops"})
     made = client.online_endpoints.begin_create_or_update(endpoint).result()
@@ -234,16 +296,7 @@ def endpoints(client):
     error = refused(HttpResponseError, client.online_endpoints.begin_create_or_update, made)
     assert "no deployment blue" in str(error), error
 
-    deployment = ManagedOnlineDeployment(
-        name="blue",
-        endpoint_name="sklearn-endpoint",
-        model="azureml:minimal-model:1",
-        environment="azureml:myenv:1",
-        instance_type="Standard_D2as_v4",
-        instance_count=1,
-    )
-    error = refused(HttpResponseError, client.online_deployments.begin_create_or_update, deployment, skip_script_validation=True)
-    assert error.error.code == "NotImplementedInEmulator", error
+    deployments(client, folder)
 
     client.online_endpoints.begin_delete("sklearn-endpoint").result()
     refused(ResourceNotFoundError, client.online_endpoints.get, "sklearn-endpoint")
@@ -266,7 +319,7 @@ def main():
         environments(client)
         code(client, folder)
         components(client, folder)
-        endpoints(client)
+        endpoints(client, folder)
         batch(client)
         large_upload(client, folder)
     print(json.dumps({"login": login, "walked": True}))
