@@ -53,6 +53,7 @@ fn test(args: &[String]) -> Result<()> {
     test.args(["--workspace", "--locked"]).args(args);
     test.env(peers::PYTHON, peers::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
+    test.env(peers::INFERENCE_PYTHON, peers::set_up_inference()?);
     test.env(azurite::PROGRAM, azurite::set_up()?);
     let said = azureml::run_tests()?;
     test.env(azureml::OUTPUT, &said.output);

@@ -16,10 +16,15 @@ pub(crate) const PYTHON: &str = "SPINNEY_PEERS_PYTHON";
 /// Tells tests where the Python is that has clients of the server.
 pub(crate) const CLIENTS_PYTHON: &str = "SPINNEY_CLIENTS_PYTHON";
 
+/// Tells tests where the Python is that runs scoring scripts for the emulator.
+pub(crate) const INFERENCE_PYTHON: &str = "SPINNEY_INFERENCE_PYTHON";
+
 /// Where the versions stand that fixtures are made with and tests compare with.
 const TESTED: &str = "fixtures/requirements.txt";
 /// Where the versions of clients stand, apart from those that fixtures are made with: Azure's SDK brings fifty packages.
 const CLIENTS: &str = "examples/serve-bundle/tests/clients/requirements.txt";
+/// Where the versions of Azure ML's inference server stand, and of what it needs.
+const INFERENCE: &str = "crates/azureml-emulator/tests/inference/requirements.txt";
 /// Where the versions stand that are measured.
 const MEASURED: &str = "benches/peers/requirements.txt";
 
@@ -31,6 +36,11 @@ pub(crate) fn set_up() -> Result<PathBuf> {
 /// Sets up clients of the server and returns their Python.
 pub(crate) fn set_up_clients() -> Result<PathBuf> {
     install(CLIENTS, "clients")
+}
+
+/// Sets up Azure ML's inference server and returns its Python.
+pub(crate) fn set_up_inference() -> Result<PathBuf> {
+    install(INFERENCE, "inference")
 }
 
 /// Sets up what is measured and returns its Python.
