@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use spinney_azureml_emulator::{Shell, Way};
+use spinney_azureml_emulator::{Fault, Shell, Way};
 
 /// A local Azure Machine Learning, on 127.0.0.1 only.
 #[derive(Debug, Parser)]
@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// How many times faster operations end and idle times are over.
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub(crate) time_scale: f64,
+    /// A fault on demand, such as throttle:models:PUT:3: KIND[=VALUE]:WHAT[:METHOD][:HOW_OFTEN]. May be given several times; see the README.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) fault: Vec<Fault>,
     /// The subscription's id. This and the names below count at the first start.
     #[arg(long, value_name = "GUID")]
     pub(crate) subscription: Option<String>,

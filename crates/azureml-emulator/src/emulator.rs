@@ -7,10 +7,11 @@ use std::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    Clock, Environment, Error, Result, arm, authority,
+    Clock, Environment, Error, Fault, Result, arm, authority,
     connections::{Connections, Speech},
     durable,
     environment::Ports,
+    faults::Faults,
     front::Front,
     secrets::Secrets,
     settings::{Settings, Wishes},
@@ -57,6 +58,7 @@ pub struct EmulatorBuilder {
     proxy_port: u16,
     clock: Clock,
     wishes: Wishes,
+    faults: Vec<Fault>,
 }
 
 impl EmulatorBuilder {
@@ -73,6 +75,12 @@ impl EmulatorBuilder {
     /// The clock, the machine's if none is said.
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// A fault on demand; of several, the first that a request meets counts.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
     }
 
     /// The subscription's id, a GUID. This and the names below are those of the state ever after its first start.
@@ -112,7 +120,7 @@ impl EmulatorBuilder {
     /// [`Error::InUse`] if another emulator has the folder; [`Error::InvalidOption`] if a name cannot be, or is not the state's;
     /// [`Error::Listen`] if a port is taken; and what else keeps the state from being opened.
     pub async fn start(self) -> Result<Emulator> {
-        let Self { folder, port, proxy_port, clock, wishes } = self;
+        let Self { folder, port, proxy_port, clock, wishes, faults } = self;
         let opened = tokio::task::spawn_blocking(move || {
             durable::make_folder(&folder).map_err(Error::state(&folder))?;
             // The lock first: what follows may write.
@@ -121,7 +129,8 @@ impl EmulatorBuilder {
             let secrets = Secrets::open(&folder)?;
             let tls = authority::acceptor(&folder, &settings.location, &clock)?;
             let tokens = TokenIssuer::new(secrets.token_key(), &settings.tenant);
-            let world = World { settings, secrets, clock, store, tokens };
+            let faults = Faults::new(faults);
+            let world = World { settings, secrets, clock, store, tokens, faults };
             arm::prepare(&world)?;
             Ok::<_, Error>((folder, tls, world))
         });
@@ -167,6 +176,7 @@ impl Emulator {
             proxy_port: 8442,
             clock: Clock::default(),
             wishes: Wishes::default(),
+            faults: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     arm, blob, cloud_metadata,
     door::{Door, LOCAL_ACCOUNT},
+    faults::{self, Reset, Service},
     token,
     world::World,
 };
@@ -27,16 +28,27 @@ pub(crate) struct Front {
 const MAX_BODY: usize = 4 << 20;
 
 impl Front {
-    /// Answers what came over TLS, by the name that the client asked for.
-    pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
-            .unwrap_or_default()
-            .to_lowercase();
-        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    /// Answers what came over TLS, unless a fault befalls it.
+    pub(crate) async fn receive(&self, request: Request) -> Result<Response<Body>, Reset> {
+        let faults = &self.world.faults;
+        if faults.is_empty() {
+            return Ok(self.answer(request).await);
+        }
+        match Service::of(&host(&request), request.uri().path()) {
+            Some(service) => faults.befall(service, request, |it| self.answer(it)).await,
+            None => Ok(self.answer(request).await),
+        }
+    }
+
+    /// Answers what came without TLS, unless a fault befalls it.
+    pub(crate) async fn receive_plain(&self, request: Request) -> Result<Response<Body>, Reset> {
+        self.world.faults.befall(Service::Token, request, |it| self.answer_plain(it)).await
+    }
+
+    /// By the name that the client asked for.
+    async fn answer(&self, request: Request) -> Response<Body> {
+        let host = host(&request);
+        let name = host.as_str();
         let Some(path) = segments(request.uri()) else {
             return problem(StatusCode::BAD_REQUEST, "InvalidUri", "the path is no text");
         };
@@ -72,6 +84,7 @@ impl Front {
                 arm::invoke(&self.world, location, endpoint, request.headers())
             }
             ["discovery", ..] | ["history", ..] => self.api(door, &path),
+            ["admin", "faults", rest @ ..] => self.admin(door, rest, request).await,
             [first, ..] if is_storage(first) => {
                 blob::answer(&self.world, door, LOCAL_ACCOUNT, request).await
             }
@@ -82,8 +95,8 @@ impl Front {
         }
     }
 
-    /// Answers what came without TLS: the token services of machines.
-    pub(crate) async fn answer_plain(&self, request: Request) -> Response<Body> {
+    /// The token services of machines.
+    async fn answer_plain(&self, request: Request) -> Response<Body> {
         if request.uri().authority().is_some() {
             let text = "this proxy knows CONNECT to Azure's names, and leads nowhere else";
             return problem(StatusCode::FORBIDDEN, "NoWayOut", text);
@@ -116,6 +129,19 @@ impl Front {
         answered.await.unwrap_or_else(|_| broken())
     }
 
+    /// What is the emulator's own, for who may do everything.
+    async fn admin(&self, door: Door, rest: &[&str], request: Request) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if let Err(refusal) = arm::claims(&self.world, door, &parts.headers, self.world.clock.now())
+        {
+            return refusal.into_response();
+        }
+        match read(body).await {
+            Ok(body) => faults::answer_admin(&self.world, &parts.method, rest, &body),
+            Err(response) => response,
+        }
+    }
+
     async fn sign_in(&self, door: Door, path: &[String], request: Request) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let form = if parts.method == Method::POST {
@@ -141,6 +167,18 @@ impl Front {
         let text = "the history of runs needs jobs, which this release has not";
         problem(StatusCode::NOT_IMPLEMENTED, "NotImplementedInEmulator", text)
     }
+}
+
+/// The name that a client asked for, in lower case and without a port.
+fn host(request: &Request) -> String {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
+        .unwrap_or_default()
+        .to_lowercase();
+    host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned()
 }
 
 /// `devstoreaccount1` as Azurite has it, or with what the SDK makes of it.

@@ -11,6 +11,7 @@ mod durable;
 mod emulator;
 mod environment;
 mod error;
+mod faults;
 mod front;
 mod moment;
 mod proxy;
@@ -25,6 +26,7 @@ pub use clock::Clock;
 pub use emulator::{Emulator, EmulatorBuilder};
 pub use environment::{Environment, Shell, Way};
 pub use error::Error;
+pub use faults::Fault;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -54,6 +54,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(location) = args.location {
         builder = builder.location(location);
     }
+    for fault in args.fault {
+        builder = builder.fault(fault);
+    }
     let emulator = builder.start().await?;
     announce(&emulator);
     stop_signal().await;

@@ -1,4 +1,7 @@
-use crate::{clock::Clock, secrets::Secrets, settings::Settings, store::Store, token::TokenIssuer};
+use crate::{
+    clock::Clock, faults::Faults, secrets::Secrets, settings::Settings, store::Store,
+    token::TokenIssuer,
+};
 
 /// All that requests share.
 pub(crate) struct World {
@@ -7,4 +10,5 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) tokens: TokenIssuer,
+    pub(crate) faults: Faults,
 }

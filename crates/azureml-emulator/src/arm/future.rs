@@ -50,6 +50,7 @@ fn apply(
         Effect::Failed { error } => {
             properties["provisioningState"] = json!("Failed");
             properties["provisioningErrors"] = json!([{"error": error}]);
+            instances::fail(&mut properties["properties"]);
         }
         Effect::Nodes { count } => {
             properties["provisioningState"] = json!("Succeeded");

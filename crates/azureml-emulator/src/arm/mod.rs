@@ -28,7 +28,7 @@ mod workspaces;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Response, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Response, header, request::Parts},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -39,6 +39,7 @@ use self::{
 };
 pub(crate) use self::{
     identities::KIND as USER_ASSIGNED_IDENTITIES, name_rules::is_workspace_name, scoring::invoke,
+    vm_sizes::quota_reached,
 };
 use crate::{
     door::Door,
@@ -95,7 +96,7 @@ fn try_answer(
     body: &[u8],
     now: Moment,
 ) -> Answer<Response<Body>> {
-    let claims = match claims(world, door, parts, now) {
+    let claims = match claims(world, door, &parts.headers, now) {
         Ok(claims) => claims,
         Err(refusal) => {
             let mut response = refusal.into_response();
@@ -150,8 +151,13 @@ fn try_answer(
 }
 
 /// Who asks, by a token of ours that was issued for this service.
-fn claims(world: &World, door: Door, parts: &Parts, now: Moment) -> Result<Claims, Refusal> {
-    let authorization = parts.headers.get(header::AUTHORIZATION);
+pub(crate) fn claims(
+    world: &World,
+    door: Door,
+    headers: &HeaderMap,
+    now: Moment,
+) -> Result<Claims, Refusal> {
+    let authorization = headers.get(header::AUTHORIZATION);
     let token = authorization.and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())

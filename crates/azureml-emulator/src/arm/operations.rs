@@ -8,7 +8,10 @@ use super::{
     call::Call,
     reply::{Answer, Refusal, Reply},
 };
-use crate::store::{Effect, OperationState};
+use crate::{
+    faults::{self, About},
+    store::{Effect, OperationState},
+};
 
 /// Which service an operation belongs to, by the names in its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,9 @@ pub(crate) fn begin(
     takes: Duration,
 ) -> Answer {
     let due = call.world.clock.after(takes);
+    let request = About::new(faults::Service::Arm, call.method, call.uri);
+    let failure = call.world.faults.failure(&request).map(|error| Effect::Failed { error });
+    let effect = failure.as_ref().unwrap_or(effect);
     let id = call.events().begin(service.kind(), resource, effect, call.now, due)?;
     let base = call.door.resource_manager();
     let subscription = &call.world.settings.subscription;

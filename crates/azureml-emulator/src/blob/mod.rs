@@ -44,6 +44,11 @@ async fn blocking<T: Send + 'static>(
     done.map_err(std::io::Error::other)?
 }
 
+/// An error of the Blob service that is made elsewhere.
+pub(crate) fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    Refusal::new(status.as_u16(), code.to_owned(), message).into_response()
+}
+
 /// Answers one request to an account.
 pub(crate) async fn answer(
     world: &Arc<World>,

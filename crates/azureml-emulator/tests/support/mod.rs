@@ -2,11 +2,13 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+pub(crate) mod ml_client;
+
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use reqwest::{Certificate, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use spinney_azureml_emulator::{Clock, Emulator, Way};
+use spinney_azureml_emulator::{Clock, Emulator, EmulatorBuilder, Way};
 use tempfile::TempDir;
 
 pub(crate) struct Local {
@@ -53,8 +55,11 @@ pub(crate) async fn local() -> (TempDir, Local) {
 
 impl Local {
     pub(crate) async fn start(folder: &Path) -> Self {
-        let clock = Clock::default();
-        let builder = Emulator::builder(folder).port(0).proxy_port(0).clock(clock.clone());
+        Self::start_with(Emulator::builder(folder), Clock::default()).await
+    }
+
+    pub(crate) async fn start_with(builder: EmulatorBuilder, clock: Clock) -> Self {
+        let builder = builder.port(0).proxy_port(0).clock(clock.clone());
         let emulator = builder.start().await.unwrap();
         let client = client(&emulator.ca_path());
         let mut local = Self { emulator, clock, client, token: String::new() };
