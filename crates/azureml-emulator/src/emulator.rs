@@ -1,4 +1,5 @@
 use std::{
+    ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -8,16 +9,16 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     Clock, Environment, Error, Fault, Result, arm, authority,
+    blob::azurite::Azurite,
     connections::{Connections, Speech},
-    durable,
+    door::LOCAL_ACCOUNT,
     environment::Ports,
     faults::Faults,
     front::Front,
-    secrets::Secrets,
-    settings::{Settings, Wishes},
-    store::Store,
-    token::TokenIssuer,
-    world::World,
+    process,
+    record::Recorder,
+    settings::Wishes,
+    world::{Programs, World},
 };
 
 /// A running emulator. It stops when it is [told to](Emulator::shutdown), or dropped.
@@ -59,6 +60,9 @@ pub struct EmulatorBuilder {
     clock: Clock,
     wishes: Wishes,
     faults: Vec<Fault>,
+    azurite: Option<Azurite>,
+    record: Option<PathBuf>,
+    programs: Programs,
 }
 
 impl EmulatorBuilder {
@@ -77,9 +81,39 @@ impl EmulatorBuilder {
         Self { clock, ..self }
     }
 
+    /// Has Azurite keep the blobs. A state that was made so stays so, and one that was not does, too.
+    pub fn azurite(mut self, azurite: Azurite) -> Self {
+        LOCAL_ACCOUNT.clone_into(&mut self.wishes.account);
+        self.azurite = Some(azurite);
+        self
+    }
+
+    /// Writes each exchange with Azure Resource Manager into a folder, as a file of JSON. Keys, tokens and signatures are left out.
+    pub fn record(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.record = Some(folder.into());
+        self
+    }
+
     /// A fault on demand; of several, the first that a request meets counts.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
+        self
+    }
+
+    /// The Python interpreter for jobs that call `python`, and for deployments with a scoring script; without it, neither runs.
+    pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
+        self.programs.python = Some(path.into());
+        self
+    }
+
+    /// The program that serves a model without a scoring script, and its arguments. It finds the model's folder in
+    /// `AZUREML_MODEL_DIR`. Without it, such deployments fail.
+    pub fn scoring_program(
+        mut self,
+        path: impl Into<PathBuf>,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Self {
+        self.programs.scoring = Some((path.into(), args.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -120,30 +154,30 @@ impl EmulatorBuilder {
     /// [`Error::InUse`] if another emulator has the folder; [`Error::InvalidOption`] if a name cannot be, or is not the state's;
     /// [`Error::Listen`] if a port is taken; and what else keeps the state from being opened.
     pub async fn start(self) -> Result<Emulator> {
-        let Self { folder, port, proxy_port, clock, wishes, faults } = self;
+        let Self { folder, port, proxy_port, clock, wishes, programs, faults, azurite, record } =
+            self;
         let opened = tokio::task::spawn_blocking(move || {
-            durable::make_folder(&folder).map_err(Error::state(&folder))?;
-            // The lock first: what follows may write.
-            let store = Store::open(&folder, clock.now())?;
-            let settings = Settings::open(&folder, &wishes)?;
-            let secrets = Secrets::open(&folder)?;
-            let tls = authority::acceptor(&folder, &settings.location, &clock)?;
-            let tokens = TokenIssuer::new(secrets.token_key(), &settings.tenant);
-            let faults = Faults::new(faults);
-            let world = World { settings, secrets, clock, store, tokens, faults };
+            let mut world = World::open(&folder, clock, &wishes, programs)?;
+            world.faults = Faults::new(faults);
+            world.recorder = record.as_deref().map(Recorder::new).transpose()?;
+            if let Some(azurite) = &azurite {
+                world = world.with_azurite(azurite);
+            }
+            process::end_abandoned(&world.folder);
+            let tls = authority::acceptor(&world.folder, &world.settings.location, &world.clock)?;
             arm::prepare(&world)?;
-            Ok::<_, Error>((folder, tls, world))
+            Ok::<_, Error>((tls, world))
         });
-        let (folder, tls, world) = opened
+        let (tls, world) = opened
             .await
             .map_err(|panic| Error::State { path: PathBuf::new(), source: panic.into() })??;
 
         let (listener, address) = listen(port).await?;
         let (proxy_listener, proxy_address) = listen(proxy_port).await?;
         let ports = Ports { tls: address.port(), proxy: proxy_address.port() };
-        ports.write(&folder)?;
+        ports.write(&world.folder)?;
         let environment =
-            Environment::new(&folder, ports, world.settings.clone(), world.secrets.clone())?;
+            Environment::new(&world.folder, ports, world.settings.clone(), world.secrets.clone())?;
         let front = Arc::new(Front { world: Arc::new(world), port: ports.tls });
         let connections = Arc::new(Connections { front, tls });
         let (stop, stopped) = watch::channel(false);
@@ -177,6 +211,9 @@ impl Emulator {
             clock: Clock::default(),
             wishes: Wishes::default(),
             faults: Vec::new(),
+            azurite: None,
+            record: None,
+            programs: Programs::default(),
         }
     }
 

@@ -30,19 +30,29 @@ const MAX_BODY: usize = 4 << 20;
 impl Front {
     /// Answers what came over TLS, unless a fault befalls it.
     pub(crate) async fn receive(&self, request: Request) -> Result<Response<Body>, Reset> {
-        let faults = &self.world.faults;
-        if faults.is_empty() {
+        let World { faults, recorder, .. } = &*self.world;
+        if faults.is_empty() && recorder.is_none() {
             return Ok(self.answer(request).await);
         }
-        match Service::of(&host(&request), request.uri().path()) {
-            Some(service) => faults.befall(service, request, |it| self.answer(it)).await,
-            None => Ok(self.answer(request).await),
+        let service = Service::of(&host(&request), request.uri().path());
+        let answer = async |request| match recorder {
+            Some(recorder) if service == Some(Service::Arm) => {
+                recorder.record(request, async |it| self.answer(it).await).await
+            }
+            _ => self.answer(request).await,
+        };
+        match service {
+            Some(service) => faults.befall(service, request, answer).await,
+            None => Ok(answer(request).await),
         }
     }
 
     /// Answers what came without TLS, unless a fault befalls it.
     pub(crate) async fn receive_plain(&self, request: Request) -> Result<Response<Body>, Reset> {
-        self.world.faults.befall(Service::Token, request, |it| self.answer_plain(it)).await
+        self.world
+            .faults
+            .befall(Service::Token, request, async |it| self.answer_plain(it).await)
+            .await
     }
 
     /// By the name that the client asked for.
@@ -124,8 +134,13 @@ impl Front {
         };
         let world = Arc::clone(&self.world);
         // The database makes a thread wait for the disk.
-        let answered =
-            tokio::task::spawn_blocking(move || arm::answer(&world, door, &parts, &path, &body));
+        let answered = tokio::task::spawn_blocking(move || {
+            let response = arm::answer(&world, door, &parts, &path, &body);
+            if parts.method != Method::GET {
+                world.wake();
+            }
+            response
+        });
         answered.await.unwrap_or_else(|_| broken())
     }
 
@@ -188,7 +203,7 @@ fn is_storage(segment: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(".blob."))
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Response<Body>> {
+pub(crate) async fn read(body: Body) -> Result<Vec<u8>, Response<Body>> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes().to_vec()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use spinney_azureml_emulator::{Clock, Emulator, Environment, Shell, Way};
+use spinney_azureml_emulator::{Azurite, Clock, Emulator, Environment, Shell, Way};
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::args::{Args, Command};
@@ -54,14 +54,34 @@ async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(location) = args.location {
         builder = builder.location(location);
     }
+    if args.blob != "embedded" {
+        builder = builder.azurite(azurite(&args.blob)?);
+    }
+    if let Some(folder) = args.record {
+        builder = builder.record(folder);
+    }
     for fault in args.fault {
         builder = builder.fault(fault);
+    }
+    if let Some(path) = args.python {
+        builder = builder.python(path);
     }
     let emulator = builder.start().await?;
     announce(&emulator);
     stop_signal().await;
     emulator.shutdown().await;
     Ok(())
+}
+
+/// An Azurite by its address, with the key that its own variable says.
+fn azurite(url: &str) -> anyhow::Result<Azurite> {
+    let azurite = Azurite::at(url)?;
+    let accounts = std::env::var("AZURITE_ACCOUNTS").unwrap_or_default();
+    let key = accounts.split(';').find_map(|account| account.strip_prefix("devstoreaccount1:"));
+    Ok(match key.and_then(|keys| keys.split(':').next()) {
+        Some(key) => azurite.key(key)?,
+        None => azurite,
+    })
 }
 
 /// Says where the emulator is and how programs get there, in the words of this system's shell.

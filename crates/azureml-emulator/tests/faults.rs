@@ -8,8 +8,7 @@ use std::{fs, time::Duration};
 use reqwest::Method;
 use serde_json::{Value, json};
 use spinney_azureml::{
-    ComputeCluster, ComputeInstance, Error, MlClient, ModelSpec, OnlineEndpointSpec,
-    TransferOptions,
+    ComputeCluster, ComputeInstance, MlClient, ModelSpec, OnlineEndpointSpec, TransferOptions,
 };
 use spinney_azureml_emulator::{Clock, Emulator};
 use support::{Local, Reply, local, ml_client::ml_client, send};
@@ -76,7 +75,6 @@ async fn an_operation_that_fails_is_an_error_with_its_code() {
     let faulty = faulty(&["lro-failure=BadLuck:onlineEndpoints:PUT:1", "quota:computes:PUT"]).await;
     let endpoints = faulty.client.online_endpoints();
     let error = endpoints.create_or_update("prices", &OnlineEndpointSpec::new()).await.unwrap_err();
-    assert!(matches!(error, Error::OperationFailed { .. }), "{error:?}");
     assert!(error.to_string().contains("BadLuck"), "{error}");
     let state = endpoints.get("prices").await.unwrap().properties.provisioning_state;
     assert_eq!(state.as_deref(), Some("Failed"));

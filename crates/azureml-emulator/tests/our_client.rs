@@ -11,12 +11,12 @@ use spinney_azureml::{
     MlClient, ModelSpec, OnlineDeploymentSpec, OnlineEndpointSpec, Preflight, TransferOptions,
 };
 use spinney_azureml_emulator::{Clock, Emulator};
-use support::ml_client::ml_client;
+use support::{ml_client::ml_client, traffic};
 
 async fn start(folder: &std::path::Path) -> (Emulator, MlClient) {
     let clock = Clock::scaled(100.0).unwrap();
-    let emulator =
-        Emulator::builder(folder).port(0).proxy_port(0).clock(clock).start().await.unwrap();
+    let builder = Emulator::builder(folder).port(0).proxy_port(0).clock(clock);
+    let emulator = traffic::recorded(builder).start().await.unwrap();
     let client = ml_client(&emulator, Duration::from_millis(50));
     (emulator, client)
 }

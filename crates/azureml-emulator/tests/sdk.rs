@@ -1,6 +1,8 @@
 //! Azure's own SDK, unchanged, against the emulator: what leads it there are environment variables.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests")]
 
+mod support;
+
 use std::{
     env,
     path::Path,
@@ -8,13 +10,14 @@ use std::{
 };
 
 use spinney_azureml_emulator::{Clock, Emulator, Way};
+use support::traffic;
 use tokio::runtime::Runtime;
 
 fn start(runtime: &Runtime, folder: &Path) -> Emulator {
     // The SDK asks again after a second at the earliest: what takes three here is over by then.
     let clock = Clock::scaled(10.0).unwrap();
     let builder = Emulator::builder(folder.join("state")).port(0).proxy_port(0).clock(clock);
-    runtime.block_on(builder.start()).unwrap()
+    runtime.block_on(traffic::recorded(builder).start()).unwrap()
 }
 
 /// The SDK's Python, in an environment that has nothing but what the emulator says.

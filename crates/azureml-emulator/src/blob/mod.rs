@@ -1,8 +1,10 @@
 //! The Blob service: block blobs of one account, as far as Azure ML's clients use it.
 
 mod access;
+pub(crate) mod azurite;
 mod block_list;
 mod conditions;
+pub(crate) mod files;
 mod list;
 mod read;
 mod receive;
@@ -65,6 +67,9 @@ pub(crate) async fn answer(
             return Err(Refusal::new(404, "ResourceNotFound", message));
         }
         let target = Target::new(door, parts)?;
+        if let Some(azurite) = &world.azurite {
+            return azurite.forward(world, door, target, body).await;
+        }
         let grant = access::authorise(world, door, &target, world.clock.now())?;
         route(world, target, grant, body).await
     };

@@ -77,12 +77,14 @@ pub(crate) fn sign_container(world: &World, door: Door, container: &str, until: 
     // Seconds are the finest that signatures have.
     let expiry = Moment::from_milliseconds(until.seconds() * 1000).to_string().replace(".000", "");
     let resource = format!("/blob/{account}/{container}");
-    let text = format!("racwl\n\n{expiry}\n{resource}\n\n\nhttps\n{VERSION}\nc\n\n\n\n\n\n\n");
+    // Azurite is reached without TLS, by the emulator only.
+    let protocol = if world.azurite.is_some() { "https,http" } else { "https" };
+    let text = format!("racwl\n\n{expiry}\n{resource}\n\n\n{protocol}\n{VERSION}\nc\n\n\n\n\n\n\n");
     let signature = STANDARD.encode(sign(&world.secrets.account_key(), &text));
     url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
             ("sv", VERSION),
-            ("spr", "https"),
+            ("spr", protocol),
             ("se", &expiry),
             ("sr", "c"),
             ("sp", "racwl"),

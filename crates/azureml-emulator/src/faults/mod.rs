@@ -86,11 +86,11 @@ impl Faults {
     }
 
     /// Has a request answered after what befalls it, or instead.
-    pub(crate) async fn befall<F: Future<Output = Response<Body>>>(
+    pub(crate) async fn befall(
         &self,
         service: Service,
         request: Request,
-        answer: impl FnOnce(Request) -> F,
+        answer: impl AsyncFnOnce(Request) -> Response<Body>,
     ) -> Result<Response<Body>, Reset> {
         let fate = self.meet(&About::new(service, request.method(), request.uri()));
         if !fate.delay.is_zero() {

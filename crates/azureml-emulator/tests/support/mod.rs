@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 pub(crate) mod ml_client;
+pub(crate) mod traffic;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -60,7 +61,7 @@ impl Local {
 
     pub(crate) async fn start_with(builder: EmulatorBuilder, clock: Clock) -> Self {
         let builder = builder.port(0).proxy_port(0).clock(clock.clone());
-        let emulator = builder.start().await.unwrap();
+        let emulator = traffic::recorded(builder).start().await.unwrap();
         let client = client(&emulator.ca_path());
         let mut local = Self { emulator, clock, client, token: String::new() };
         local.token = local.sign_in("https://management.azure.com").await;
