@@ -20,7 +20,7 @@ const TRAFFIC: &str = "SPINNEY_AZUREML_TRAFFIC";
 const SPECIFICATIONS: &str = "SPINNEY_AZURE_SPECS";
 
 /// The check against the specification, and the packages it needs.
-const CHECK: &str = "crates/azureml/tests/specification";
+pub(crate) const CHECK: &str = "crates/azureml/tests/specification";
 /// What Microsoft's SDK said and accepted.
 const TRACES: &str = "fixtures/azureml/traces";
 
@@ -76,7 +76,7 @@ pub(crate) fn check_specification_of(said: &Said) -> Result<()> {
 }
 
 /// The folder with the specifications, or a word that there is none.
-fn specifications() -> Result<Option<PathBuf>> {
+pub(crate) fn specifications() -> Result<Option<PathBuf>> {
     let Some(folder) = env::var_os(SPECIFICATIONS).filter(|folder| !folder.is_empty()) else {
         println!(
             "azure specification: SKIPPED, as {SPECIFICATIONS} is not set: it is to name a copy of Azure's public specifications, with \

@@ -4,6 +4,7 @@
 
 mod azureml;
 mod azurite;
+mod emulator;
 mod gates;
 mod npm;
 mod peers;
@@ -22,8 +23,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [ARGS]  sets up peers, clients and Azurite and runs all tests, those that need them too; ARGS go to cargo test
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
   clients      sets up the clients of the server only: Azure's SDK and others, likewise
-  azurite      sets up Azurite, the storage that the Azure ML client is tested with, and runs those tests
-  azure-specification  checks what the Azure ML client sends, and is answered in its tests, against the folder SPINNEY_AZURE_SPECS
+  azurite      sets up Azurite, the storage that the Azure ML client and the emulator are tested with, and runs those tests
+  azure-specification  checks what the Azure ML client sends, and what the emulator answers, against the folder SPINNEY_AZURE_SPECS
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
@@ -37,7 +38,9 @@ fn main() -> Result<()> {
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
         Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
         Some("azurite") => azurite::test(),
-        Some("azure-specification") => azureml::check_specification(),
+        Some("azure-specification") => {
+            azureml::check_specification().and_then(|()| emulator::check_specification())
+        }
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
@@ -54,13 +57,16 @@ fn test(args: &[String]) -> Result<()> {
     test.env(peers::PYTHON, peers::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.env(azurite::PROGRAM, azurite::set_up()?);
+    let recordings = emulator::new_recordings()?;
+    test.env(emulator::TRAFFIC, &recordings);
     let said = azureml::run_tests()?;
     test.env(azureml::OUTPUT, &said.output);
     if !args.iter().any(|arg| arg == "--") {
         test.arg("--");
     }
     run(test.arg("--include-ignored"))?;
-    azureml::check_specification_of(&said)
+    azureml::check_specification_of(&said)?;
+    emulator::check_specification_of(&recordings)
 }
 
 fn golden() -> Result<()> {

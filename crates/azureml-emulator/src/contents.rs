@@ -54,11 +54,12 @@ async fn blocking<T: Send + 'static>(
 }
 
 #[cfg(test)]
+#[path = "../tests/support/azurite.rs"]
+mod running_azurite;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-    #[path = "../../tests/support/azurite.rs"]
-    mod azurite;
 
     use std::fs;
 
@@ -80,7 +81,7 @@ mod tests {
     #[ignore = "needs Azurite: cargo xtask azurite"]
     async fn files_and_folders_come_back_from_azurite() {
         let folder = tempfile::tempdir().unwrap();
-        let azurite = azurite::RunningAzurite::start();
+        let azurite = running_azurite::RunningAzurite::start();
         let world = Arc::into_inner(world(&folder.path().join("state"))).unwrap();
         let world = world.with_azurite(&crate::Azurite::at(&azurite.url()).unwrap());
         come_back(Arc::new(world), folder.path()).await;

@@ -1,9 +1,9 @@
 //! Azurite behind the emulator: its signatures are checked by the peer, and clients see no difference.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests")]
 
-mod support;
 #[path = "support/azurite.rs"]
 mod peer;
+mod support;
 
 use std::{fs, time::Duration};
 

@@ -163,14 +163,14 @@ fn put_container(call: &Call<'_>, container: &Container<'_>) -> Answer {
         properties.remove("latestVersion");
         properties.remove("nextVersion");
     }
-    complete(&mut body["properties"]);
+    complete(container.kind, &mut body["properties"]);
     let stored = call.resources().put(container.kind, body)?;
     let shown = with_versions(call, &stored)?;
     Ok(Reply::stored(shown, existing.is_none()).etag(&stored))
 }
 
 /// Adds what every asset has.
-fn complete(properties: &mut Value) {
+fn complete(kind: &str, properties: &mut Value) {
     for (name, value) in
         [("tags", json!({})), ("properties", json!({})), ("isArchived", json!(false))]
     {
@@ -181,7 +181,10 @@ fn complete(properties: &mut Value) {
     if properties.get("description").is_none() {
         properties["description"] = Value::Null;
     }
-    properties["provisioningState"] = json!("Succeeded");
+    // Data is there or not, and has no such state.
+    if kind != "data" {
+        properties["provisioningState"] = json!("Succeeded");
+    }
 }
 
 /// Registers a version, or changes what may be changed of one: everything but what it is.
@@ -200,7 +203,7 @@ pub(crate) fn put(call: &Call<'_>, container: &Container<'_>) -> Answer {
     let kind = format!("{}/versions", container.container_type());
     let mut body = call.resource(&id, &kind, existing.as_ref());
     let properties = &mut body["properties"];
-    complete(properties);
+    complete(container.kind, properties);
     if properties["isAnonymous"].is_null() {
         properties["isAnonymous"] = json!(false);
     }
@@ -230,13 +233,11 @@ pub(crate) fn put(call: &Call<'_>, container: &Container<'_>) -> Answer {
 /// The container that a first version brings along.
 fn make_container(call: &Call<'_>, container: &Container<'_>, version: &Value) -> Answer<()> {
     let mut properties = Map::new();
-    for name in ["dataType", "isAnonymous"] {
-        if let Some(value) = version["properties"].get(name) {
-            properties.insert(name.to_owned(), value.clone());
-        }
+    if let Some(kind) = version["properties"].get("dataType") {
+        properties.insert("dataType".to_owned(), kind.clone());
     }
     let mut properties = Value::Object(properties);
-    complete(&mut properties);
+    complete(container.kind, &mut properties);
     let body = json!({
         "id": container.id,
         "name": container.name,

@@ -1,4 +1,5 @@
 //! A running Azurite, which ends with its handle.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::{
     env,
