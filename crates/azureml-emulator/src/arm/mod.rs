@@ -33,11 +33,11 @@ use axum::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::{call::Call, reply::Failure};
+use self::call::Call;
 pub(crate) use self::{
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
-    reply::{Answer, Refusal},
+    reply::{Answer, Failure, Refusal},
     scoring::invoke,
 };
 use crate::{
