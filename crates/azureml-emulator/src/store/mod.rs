@@ -6,6 +6,7 @@
 mod events;
 mod pieces;
 mod resources;
+mod runs;
 
 use std::{
     fs::{File, TryLockError},
@@ -20,6 +21,7 @@ pub(crate) use self::{
     events::{Effect, Events, OperationState},
     pieces::{Piece, Pieces, Received},
     resources::{Order, Resource, Resources},
+    runs::{Run, RunStatus, Runs, run_key},
 };
 use crate::{Error, Result, moment::Moment};
 
@@ -46,8 +48,9 @@ impl Store {
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match version {
             0 => {
+                let runs = runs::SCHEMA;
                 connection.execute_batch(&format!(
-                    "BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
+                    "BEGIN; {SCHEMA} {runs} PRAGMA user_version = {VERSION}; COMMIT;"
                 ))?;
             }
             VERSION => {}
