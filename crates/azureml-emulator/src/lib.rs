@@ -17,6 +17,7 @@ mod moment;
 mod place;
 mod process;
 mod proxy;
+mod run;
 mod secrets;
 mod settings;
 mod signature;

@@ -1,10 +1,21 @@
-//! The execution of one command as a local process.
+//! Commands that jobs run: as processes of this machine, with files for their inputs and outputs, and Azure ML's environment.
+
+pub(crate) mod artifacts;
+mod execution;
+mod failure;
+mod folder;
+mod interpreter;
+mod log;
+mod mounts;
+mod template;
+mod variables;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 
+pub(crate) use self::{artifacts::write_log, folder::clear};
 use crate::{place::Place, world::World};
 
 /// A command that is to be run, with all that it gets.
@@ -28,7 +39,7 @@ pub(crate) struct CommandRun {
     pub(crate) identity_client_id: Option<String>,
     /// The name of the compute.
     pub(crate) compute: Option<String>,
-    /// After how long by the emulator's clock it is ended.
+    /// After how long it is canceled. By the machine's clock: commands run no faster on another.
     pub(crate) limits: Option<Duration>,
 }
 
@@ -64,24 +75,12 @@ pub(crate) enum Outcome {
     Canceled,
 }
 
-/// Runs a command to its end, or until `cancel` says true. Its status is `Running` before, and is made `Finalizing` while its outputs
+/// Runs a command to its end, or until `cancel` says true. What it printed and wrote is kept when this returns. Its status is `Running` before, and is made `Finalizing` while its outputs
 /// are put away; the caller notes how it has ended.
 pub(crate) async fn execute(
-    _world: &Arc<World>,
+    world: &Arc<World>,
     run: CommandRun,
-    _cancel: watch::Receiver<bool>,
+    cancel: watch::Receiver<bool>,
 ) -> Outcome {
-    let message = format!("{}: this emulator cannot run commands yet", run.name);
-    Outcome::Failed { error: json!({"code": "NotImplementedInEmulator", "message": message}) }
-}
-
-/// Keeps the text of a log, such as `logs/azureml/executionlogs.txt`, whole: it replaces what was there of that name.
-pub(crate) async fn write_log(
-    _world: &Arc<World>,
-    _workspace_id: &str,
-    _run_name: &str,
-    _file_name: &str,
-    _text: String,
-) -> std::io::Result<()> {
-    Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
+    execution::execute(world, &run, cancel).await
 }
