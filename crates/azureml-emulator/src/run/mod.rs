@@ -8,6 +8,8 @@ mod interpreter;
 mod log;
 mod mounts;
 mod template;
+#[cfg(all(test, unix))]
+mod tests;
 mod variables;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
