@@ -17,6 +17,7 @@ use crate::{
     front::Front,
     process,
     record::Recorder,
+    run,
     settings::Wishes,
     world::{Programs, World},
 };
@@ -164,6 +165,7 @@ impl EmulatorBuilder {
                 world = world.with_azurite(azurite);
             }
             process::end_abandoned(&world.folder);
+            run::clear(&world).map_err(Error::state(&world.folder))?;
             let tls = authority::acceptor(&world.folder, &world.settings.location, &world.clock)?;
             arm::prepare(&world)?;
             Ok::<_, Error>((tls, world))

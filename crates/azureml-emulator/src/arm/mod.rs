@@ -28,16 +28,16 @@ mod workspaces;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, Response, header, request::Parts},
+    http::{HeaderValue, Response, header, request::Parts},
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::{call::Call, reply::Failure};
+use self::call::Call;
 pub(crate) use self::{
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
-    reply::{Answer, Refusal},
+    reply::{Answer, Failure, Refusal},
     scoring::invoke,
     vm_sizes::quota_reached,
 };
@@ -96,7 +96,7 @@ fn try_answer(
     body: &[u8],
     now: Moment,
 ) -> Answer<Response<Body>> {
-    let claims = match claims(world, door, &parts.headers, now) {
+    let claims = match claims(world, door, parts, now) {
         Ok(claims) => claims,
         Err(refusal) => {
             let mut response = refusal.into_response();
@@ -154,10 +154,27 @@ fn try_answer(
 pub(crate) fn claims(
     world: &World,
     door: Door,
-    headers: &HeaderMap,
+    parts: &Parts,
     now: Moment,
 ) -> Result<Claims, Refusal> {
-    let authorization = headers.get(header::AUTHORIZATION);
+    authenticate(world, parts, now, |audience| audiences(door).iter().any(|ours| ours == audience))
+}
+
+/// Whom tokens for Azure Resource Manager are issued for.
+pub(crate) fn audiences(door: Door) -> [String; 3] {
+    let azure = ["https://management.azure.com", "https://management.core.windows.net"];
+    let [management, core] = azure.map(str::to_owned);
+    [management, core, door.resource_manager()]
+}
+
+/// Who asks, by a token of ours that was issued for the audience of a service.
+pub(crate) fn authenticate(
+    world: &World,
+    parts: &Parts,
+    now: Moment,
+    is_audience: impl Fn(&str) -> bool,
+) -> Result<Claims, Refusal> {
+    let authorization = parts.headers.get(header::AUTHORIZATION);
     let token = authorization.and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -171,14 +188,10 @@ pub(crate) fn claims(
             "The access token is invalid: this emulator did not issue it, or it has expired.";
         return Err(Refusal::new(401, "InvalidAuthenticationToken", message));
     };
-    let ours = door.resource_manager();
-    let audiences =
-        ["https://management.azure.com", "https://management.core.windows.net", ours.as_str()];
-    if !audiences.contains(&claims.aud.as_str()) {
+    if !is_audience(&claims.aud) {
         let message = format!(
-            "The access token has been obtained for wrong audience or resource '{}'. It should exactly match one of '{}'.",
-            claims.aud,
-            audiences.join("','")
+            "The access token has been obtained for wrong audience or resource '{}', which is not this service's.",
+            claims.aud
         );
         return Err(Refusal::new(401, "InvalidAuthenticationTokenAudience", message));
     }
