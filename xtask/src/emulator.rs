@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{azureml, azurite, cargo, npm, peers, root, run, target};
+use crate::{azureml, azurite, browser, cargo, npm, peers, root, run, target};
 
 /// Tells tests where emulators are to write down what they are asked and answer.
 pub(crate) const TRAFFIC: &str = "SPINNEY_EMULATOR_TRAFFIC";
@@ -37,6 +37,7 @@ pub(crate) fn check_specification() -> Result<()> {
     test.env(peers::PYTHON, peers::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.env(azurite::PROGRAM, azurite::set_up()?);
+    test.env(browser::MODULES, browser::set_up()?);
     test.args(["--locked", "--package", "spinney-azureml-emulator", "--tests"]);
     run(test.args(["--", "--include-ignored"]))?;
     check_specification_of(&recordings)

@@ -1,9 +1,10 @@
 //! Set-up and checks of this workspace that need logic:
-//! `cargo xtask test|peers|clients|azurite|azure-specification|golden|gates|deny|fuzz|bench`.
+//! `cargo xtask test|peers|clients|azurite|browser|azure-specification|golden|gates|deny|fuzz|bench`.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
 mod azureml;
 mod azurite;
+mod browser;
 mod emulator;
 mod gates;
 mod npm;
@@ -24,6 +25,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
   clients      sets up the clients of the server only: Azure's SDK and others, likewise
   azurite      sets up Azurite, the storage that the Azure ML client and the emulator are tested with, and runs those tests
+  browser      sets up headless Chromium, and looks at the emulator's page with it
   azure-specification  checks what the Azure ML client sends, and what the emulator answers, against the folder SPINNEY_AZURE_SPECS
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
@@ -38,6 +40,7 @@ fn main() -> Result<()> {
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
         Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
         Some("azurite") => azurite::test(),
+        Some("browser") => browser::test(),
         Some("azure-specification") => {
             azureml::check_specification().and_then(|()| emulator::check_specification())
         }
@@ -57,6 +60,7 @@ fn test(args: &[String]) -> Result<()> {
     test.env(peers::PYTHON, peers::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.env(azurite::PROGRAM, azurite::set_up()?);
+    test.env(browser::MODULES, browser::set_up()?);
     let recordings = emulator::new_recordings()?;
     test.env(emulator::TRAFFIC, &recordings);
     let said = azureml::run_tests()?;

@@ -13,7 +13,7 @@ use crate::{
     arm, blob, cloud_metadata,
     door::{Door, LOCAL_ACCOUNT},
     faults::{self, Reset, Service},
-    history, token,
+    history, page, token,
     world::World,
 };
 
@@ -86,7 +86,9 @@ impl Front {
         let door = Door::Local { port: self.port };
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         match words.as_slice() {
-            [] => text("Spinney's Azure ML emulator\n"),
+            [] | ["page.css"] | ["studio", ..] => {
+                page::answer(&self.world, door, path, request).await
+            }
             ["metadata", "endpoints"] => {
                 json_response(StatusCode::OK, &cloud_metadata::clouds(self.port))
             }

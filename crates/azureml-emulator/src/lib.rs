@@ -16,6 +16,7 @@ mod faults;
 mod front;
 mod history;
 mod moment;
+mod page;
 mod place;
 mod process;
 mod proxy;

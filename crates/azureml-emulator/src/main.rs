@@ -92,6 +92,7 @@ fn announce(emulator: &Emulator) {
     println!("proxy at http://{}", emulator.proxy_address());
     println!("certificate authority in {}", emulator.ca_path().display());
     println!("\nWhoever has what follows may do everything here.\n");
+    println!("The page in a browser: {}\n", environment.page_url());
     println!("By Azure's own names, through the proxy:\n{}", environment.script(Way::Proxy, shell));
     println!(
         "Or without a proxy, as a cloud of its own:\n{}",

@@ -58,6 +58,12 @@ pub(crate) fn prepare(world: &World) -> crate::Result<()> {
     })
 }
 
+/// Lets happen what is due by now, for who reads the state without a request.
+pub(crate) fn settle(world: &World) -> rusqlite::Result<()> {
+    let now = world.clock.now();
+    world.store.transaction(|connection| future::settle(world, connection, now))
+}
+
 /// Answers one request.
 pub(crate) fn answer(
     world: &World,

@@ -119,13 +119,7 @@ impl Storage {
         let mut all = Vec::new();
         let mut marker: Option<String> = None;
         loop {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs([("restype", "container"), ("comp", "list"), ("prefix", prefix)]);
-            if let Some(marker) = &marker {
-                query.append_pair("marker", marker);
-            }
-            // A plus is a plus in what is signed.
-            let query = query.finish().replace('+', "%20");
+            let query = list_query(prefix, marker.as_deref());
             let uri = self.uri(container, Some(&query))?;
             let response = self.ask(world, Method::GET, uri, &[], Body::empty()).await?;
             match response.status() {
@@ -194,4 +188,14 @@ impl Storage {
 
 fn encoded(container: &str, name: &str) -> String {
     format!("{container}/{}", utf8_percent_encode(name, PATH))
+}
+
+fn list_query(prefix: &str, marker: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs([("restype", "container"), ("comp", "list"), ("prefix", prefix)]);
+    if let Some(marker) = marker {
+        query.append_pair("marker", marker);
+    }
+    // A plus is a plus in what is signed.
+    query.finish().replace('+', "%20")
 }
