@@ -13,6 +13,7 @@ mod emulator;
 mod environment;
 mod error;
 mod front;
+mod jobs;
 mod moment;
 mod place;
 mod process;
