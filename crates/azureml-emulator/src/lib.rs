@@ -15,6 +15,7 @@ mod error;
 mod faults;
 mod front;
 mod history;
+mod jobs;
 mod moment;
 mod page;
 mod place;
