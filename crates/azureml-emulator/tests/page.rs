@@ -3,9 +3,12 @@
 
 mod support;
 
+use std::time::Duration;
+
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
-use support::{Local, Reply, local, send};
+use spinney_azureml::{ComponentInput, ComponentOutput, ComponentSpec, PipelineJob};
+use support::{Local, Reply, local, ml_client::ml_client, send};
 
 /// Somebody with a browser.
 struct Browser<'a> {
@@ -130,6 +133,50 @@ async fn what_there_is_is_shown() {
     let shown = browser.read(&format!("{address}?key=shown")).await;
     assert!(shown.contains(key) && shown.contains("bearer_auth"), "{shown}");
     assert!(!keys["secondaryKey"].as_str().is_some_and(|key| shown.contains(key)));
+}
+
+/// A pipeline of two steps, the first of which takes long.
+async fn pipeline(local: &Local, hostile: &str) {
+    let client = ml_client(&local.emulator, Duration::from_millis(50));
+    let environment = "azureml://registries/azureml/environments/sklearn-1.5/labels/latest";
+    let split = ComponentSpec::new("split", "sleep 600 # ${{inputs.raw}}", environment)
+        .input("raw", ComponentInput::string())
+        .output("part", ComponentOutput::uri_file());
+    let train = ComponentSpec::new("train", "cat ${{inputs.part}}", environment)
+        .input("part", ComponentInput::uri_file());
+    let split = client.components().create(&split, "1").await.unwrap();
+    let train = client.components().create(&train, "1").await.unwrap();
+    cluster(local).await;
+    local.wait();
+    let compute = local.id("/computes/mlops-cluster");
+    let pipeline = PipelineJob::builder("road").name("road-1").description(hostile);
+    let pipeline = pipeline.default_compute(compute);
+    let first = pipeline.step("split_raw", &split).unwrap();
+    first.bind("raw", hostile).unwrap();
+    let second = pipeline.step("train", &train).unwrap();
+    second.bind("part", first.output("part").unwrap()).unwrap();
+    client.jobs().submit(&pipeline.build().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pipeline_is_drawn_with_what_its_steps_need() {
+    let (_folder, local) = local().await;
+    let browser = Browser::open(&local).await;
+    pipeline(&local, "</svg><script>").await;
+    let jobs = browser.read(&format!("{WORKSPACE}/jobs")).await;
+    assert!(jobs.contains(&format!("href=\"{WORKSPACE}/jobs/road-1\"")), "{jobs}");
+    let job = browser.read(&format!("{WORKSPACE}/jobs/road-1")).await;
+    let svg = job.split("<svg").nth(1).unwrap().split("</svg>").next().unwrap();
+    assert_eq!((svg.matches("<rect").count(), svg.matches("<path").count()), (2, 1), "{svg}");
+    assert!(svg.contains("split_raw") && svg.contains("train"), "{svg}");
+    assert!(!job.contains("<script"), "{job}");
+    assert!(job.contains("&lt;/svg&gt;&lt;script&gt;"), "{job}");
+    // It is under way, and so read again; and it is canceled by the button.
+    assert!(job.contains("http-equiv=\"refresh\""), "{job}");
+    let asked = browser.read("/studio/stop").await;
+    assert!(asked.contains("Cancel the job") && asked.contains("road-1"), "{asked}");
+    let stopped = browser.stop(&form_token(&asked)).await.expect(200).body;
+    assert!(stopped.as_str().unwrap().contains("state good"), "{stopped}");
 }
 
 #[tokio::test]

@@ -50,8 +50,7 @@ pub(crate) fn begin(
     takes: Duration,
 ) -> Answer {
     let due = call.world.clock.after(takes);
-    let request = About::new(faults::Service::Arm, call.method, call.uri);
-    let failure = call.world.faults.failure(&request).map(|error| Effect::Failed { error });
+    let failure = failure(call);
     let effect = failure.as_ref().unwrap_or(effect);
     let id = call.events().begin(service.kind(), resource, effect, call.now, due)?;
     let base = call.door.resource_manager();
@@ -78,6 +77,12 @@ pub(crate) fn begin(
         .header("location", format!("{base}{result}"))
         .header("x-ms-async-operation-timeout", "PT1H")
         .header("retry-after", RETRY_AFTER))
+}
+
+/// What an operation ends with that is to fail by a fault on demand.
+fn failure(call: &Call<'_>) -> Option<Effect> {
+    let request = About::new(faults::Service::Arm, call.method, call.uri);
+    call.world.faults.failure(&request).map(|error| Effect::Failed { error })
 }
 
 /// Refuses a change of something that is being changed.
