@@ -1,15 +1,11 @@
 //! The tests of spinney-azureml-emulator that need more than cargo: its peers, and the check of what it answers against Azure's
 //! specification.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::Result;
 
-use crate::{azureml, azurite, browser, cargo, npm, peers, root, run, target};
+use crate::{azureml, azurite, browser, cargo, peers, run, target};
 
 /// Tells tests where emulators are to write down what they are asked and answer.
 pub(crate) const TRAFFIC: &str = "SPINNEY_EMULATOR_TRAFFIC";
@@ -26,11 +22,8 @@ pub(crate) fn new_recordings() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Runs the emulator's tests, and checks what was answered in them.
-pub(crate) fn check_specification() -> Result<()> {
-    if azureml::specifications()?.is_none() {
-        return Ok(());
-    }
+/// Runs the tests, and returns the folder with what was asked and answered in them.
+pub(crate) fn run_tests() -> Result<PathBuf> {
     let recordings = new_recordings()?;
     let mut test = cargo("test");
     test.env(TRAFFIC, &recordings);
@@ -40,14 +33,11 @@ pub(crate) fn check_specification() -> Result<()> {
     test.env(browser::MODULES, browser::set_up()?);
     test.args(["--locked", "--package", "spinney-azureml-emulator", "--tests"]);
     run(test.args(["--", "--include-ignored"]))?;
-    check_specification_of(&recordings)
+    Ok(recordings)
 }
 
-/// Checks what was answered in tests that have run already.
-pub(crate) fn check_specification_of(recordings: &Path) -> Result<()> {
+/// Checks what tests are answered or have been, if there are specifications to check it against.
+pub(crate) fn check_specification(recordings: impl FnOnce() -> Result<PathBuf>) -> Result<()> {
     let Some(specifications) = azureml::specifications()? else { return Ok(()) };
-    let modules = npm::install(azureml::CHECK, "azure-specification")?;
-    let mut check = Command::new("node");
-    check.arg(root().join(CHECK).join("check.js")).arg(specifications).arg(recordings);
-    run(check.env("NODE_PATH", modules))
+    azureml::run_check(CHECK, &[&specifications, &recordings()?])
 }
