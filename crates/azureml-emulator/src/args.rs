@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use spinney_azureml_emulator::{Fault, Shell, Way};
 
+use crate::serve::ServeArgs;
+
 /// A local Azure Machine Learning, on 127.0.0.1 only.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -65,6 +67,9 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = WayName::Proxy)]
         way: WayName,
     },
+    /// Serves a model, as deployments without a scoring script do.
+    #[command(hide = true)]
+    Serve(ServeArgs),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -13,7 +13,7 @@ use crate::{
     arm, blob, cloud_metadata,
     door::{Door, LOCAL_ACCOUNT},
     faults::{self, Reset, Service},
-    history, page, token,
+    front_door, history, page, token,
     world::World,
 };
 
@@ -73,7 +73,8 @@ impl Front {
                     self.api(Door::Azure, path, request).await
                 } else if let Some(place) = name.strip_suffix(".inference.ml.azure.com") {
                     let (endpoint, location) = place.split_once('.').unwrap_or((place, ""));
-                    arm::invoke(&self.world, location, endpoint, request.headers())
+                    let path = request.uri().path().to_owned();
+                    front_door::answer(&self.world, location, endpoint, &path, request).await
                 } else {
                     let text = format!("the emulator does not stand for {name}");
                     problem(StatusCode::MISDIRECTED_REQUEST, "UnknownHost", &text)
@@ -93,7 +94,8 @@ impl Front {
                 json_response(StatusCode::OK, &cloud_metadata::clouds(self.port))
             }
             ["inference", location, endpoint, ..] => {
-                arm::invoke(&self.world, location, endpoint, request.headers())
+                let path = behind(request.uri().path(), 3).to_owned();
+                front_door::answer(&self.world, location, endpoint, &path, request).await
             }
             ["admin", "faults", rest @ ..] => self.admin(door, rest, request).await,
             ["discovery" | "history" | "data" | "modelregistry", ..] => {
@@ -205,6 +207,12 @@ fn host(request: &Request) -> String {
         .unwrap_or_default()
         .to_lowercase();
     host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned()
+}
+
+/// What is left of a path behind so many parts of it.
+fn behind(path: &str, n_parts: usize) -> &str {
+    let start = path.match_indices('/').nth(n_parts).map(|(place, _)| place);
+    start.and_then(|start| path.get(start..)).unwrap_or("/")
 }
 
 /// `devstoreaccount1` as Azurite has it, or with what the SDK makes of it.

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a program complains")]
 
 mod args;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,11 @@ use crate::args::{Args, Command};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Args::parse()).await {
+    let args = Args::parse();
+    if let Some(Command::Serve(args)) = &args.command {
+        return serve::serve(args).await;
+    }
+    match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("Error: {error:#}");
@@ -63,6 +68,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
     for fault in args.fault {
         builder = builder.fault(fault);
     }
+    // This program is the scoring runtime too.
+    let own = std::env::current_exe().context("this program's path")?;
+    builder = builder.scoring_program(own, ["serve"]);
     if let Some(path) = args.python {
         builder = builder.python(path);
     }

@@ -26,9 +26,12 @@ const TO_THE_MINUTE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]Z");
 
 impl Moment {
+    /// The end of the times that can be written: what is due then waits for something else.
+    pub(crate) const NEVER: Self = Self(253_402_300_799_000);
+
     pub(crate) fn from_milliseconds(milliseconds: i64) -> Self {
         // Between the years 1 and 9999, which is what can be written.
-        Self(milliseconds.clamp(-62_135_596_800_000, 253_402_300_799_000))
+        Self(milliseconds.clamp(-62_135_596_800_000, Self::NEVER.0))
     }
 
     pub(crate) fn seconds(self) -> i64 {

@@ -11,8 +11,10 @@ use crate::{
     clock::Clock,
     durable,
     faults::Faults,
+    front_door::Tables,
     record::Recorder,
     secrets::Secrets,
+    serving::Serving,
     settings::{Settings, Wishes},
     store::Store,
     token::TokenIssuer,
@@ -33,6 +35,8 @@ pub(crate) struct World {
     pub(crate) azurite: Option<Storage>,
     /// What writes down what is asked and answered, if anything does.
     pub(crate) recorder: Option<Recorder>,
+    pub(crate) serving: Serving,
+    pub(crate) tables: Tables,
     /// How often something was written.
     pub(crate) writes: watch::Sender<u64>,
 }
@@ -62,6 +66,7 @@ impl World {
         let secrets = Secrets::open(&folder)?;
         let tokens = TokenIssuer::new(secrets.token_key(), &settings.tenant);
         let writes = watch::Sender::new(0);
+        let (serving, tables) = (Serving::default(), Tables::default());
         Ok(Self {
             folder,
             settings,
@@ -70,6 +75,8 @@ impl World {
             store,
             tokens,
             programs,
+            serving,
+            tables,
             faults: Faults::default(),
             azurite: None,
             recorder: None,

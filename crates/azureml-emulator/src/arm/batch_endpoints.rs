@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::Call,
-    field, name_rules, online_endpoints,
+    field, name_rules,
     operations::{self, Service, begin},
     pages,
     reply::{Answer, Refusal, Reply},
@@ -41,10 +41,22 @@ pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, rest: &[&str]) -> A
         }
         (_, [name, "deployments", rest @ ..]) => {
             find(call, &collection, name)?;
-            online_endpoints::deployments(call, rest)
+            deployments(call, rest)
         }
         (_, [_, "jobs", ..]) => Err(Refusal::not_implemented("running jobs").into()),
         _ => Err(call.not_implemented().into()),
+    }
+}
+
+/// There are none, and none can be made.
+fn deployments(call: &Call<'_>, rest: &[&str]) -> Answer {
+    match (call.method, rest) {
+        (&Method::GET, []) => Ok(Reply::ok(json!({"value": []}))),
+        (&Method::GET, [name]) | (&Method::POST, [name, ..]) => {
+            Err(Refusal::not_found(format!("there is no deployment {name}")).into())
+        }
+        (&Method::DELETE, [_]) => Ok(Reply::empty(204)),
+        _ => Err(Refusal::not_implemented("running batch deployments").into()),
     }
 }
 

@@ -10,11 +10,18 @@ use crate::{
     world::World,
 };
 
-/// Lets happen all whose time has come, in order. It does not matter when this is called: what is due in between is found then.
-pub(crate) fn settle(world: &World, connection: &Connection, now: Moment) -> rusqlite::Result<()> {
+/// Lets happen all whose time has come, in order, and says whether anything has. It does not matter when this is called: what is due in
+/// between is found then.
+pub(crate) fn settle(
+    world: &World,
+    connection: &Connection,
+    now: Moment,
+) -> rusqlite::Result<bool> {
     let events = Events(connection);
     let resources = Resources(connection);
+    let mut has_happened = false;
     while let Some(event) = events.take_due(now)? {
+        has_happened = true;
         let mut error = None;
         if event.effect == Effect::Removed {
             events.abandon(&event.resource, event.due, &operations::removed())?;
@@ -26,7 +33,7 @@ pub(crate) fn settle(world: &World, connection: &Connection, now: Moment) -> rus
             events.end(operation, event.due, error.as_ref())?;
         }
     }
-    Ok(())
+    Ok(has_happened)
 }
 
 /// Changes a resource. Returns the error of an operation that fails.
@@ -49,7 +56,10 @@ fn apply(
         Effect::Provisioned => properties["provisioningState"] = json!("Succeeded"),
         Effect::Failed { error } => {
             properties["provisioningState"] = json!("Failed");
-            properties["provisioningErrors"] = json!([{"error": error}]);
+            // Computes say why; of the rest only the operation knows.
+            if properties["computeType"].is_string() {
+                properties["provisioningErrors"] = json!([{"error": error}]);
+            }
             instances::fail(&mut properties["properties"]);
         }
         Effect::Nodes { count } => {

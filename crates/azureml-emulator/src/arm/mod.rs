@@ -1,5 +1,6 @@
 //! Azure Resource Manager: every request is one transaction on the state.
 
+mod asset_reference;
 mod asset_rules;
 mod assets;
 mod batch_endpoints;
@@ -8,6 +9,9 @@ mod codes;
 mod compute_rules;
 mod computes;
 mod datastores;
+mod deployment_rules;
+mod deployment_spec;
+mod deployments;
 mod field;
 pub(crate) mod future;
 mod identities;
@@ -23,7 +27,6 @@ mod reply;
 mod resource_groups;
 mod roles;
 mod router;
-mod scoring;
 mod vm_sizes;
 mod workspaces;
 
@@ -36,10 +39,12 @@ use uuid::Uuid;
 
 use self::call::Call;
 pub(crate) use self::{
+    deployments::COLLECTION as DEPLOYMENTS,
+    future::settle,
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
+    online_endpoints::KIND as ONLINE_ENDPOINTS,
     reply::{Answer, Failure, Refusal},
-    scoring::invoke,
     vm_sizes::quota_reached,
 };
 use crate::{
@@ -57,12 +62,6 @@ pub(crate) fn prepare(world: &World) -> crate::Result<()> {
         future::settle(world, connection, now)?;
         workspaces::prepare(world, connection, now)
     })
-}
-
-/// Lets happen what is due by now, for who reads the state without a request.
-pub(crate) fn settle(world: &World) -> rusqlite::Result<()> {
-    let now = world.clock.now();
-    world.store.transaction(|connection| future::settle(world, connection, now))
 }
 
 /// Answers one request.
@@ -137,7 +136,9 @@ fn try_answer(
     let lower: Vec<String> = path.iter().map(|segment| segment.to_lowercase()).collect();
     let words: Vec<&str> = lower.iter().map(String::as_str).collect();
     // On its own, so that what has happened stays so if the request is refused.
-    world.store.transaction(|connection| future::settle(world, connection, now))?;
+    if world.store.transaction(|connection| future::settle(world, connection, now))? {
+        world.wake();
+    }
     world.store.transaction(|connection| {
         let call = Call {
             world,

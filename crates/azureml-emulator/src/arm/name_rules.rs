@@ -67,6 +67,11 @@ pub(crate) fn check_endpoint(name: &str) -> Result<(), Refusal> {
     refuse(is_endpoint_name(name), "an endpoint", name, rule)
 }
 
+pub(crate) fn check_deployment(name: &str) -> Result<(), Refusal> {
+    let rule = "3 to 32 letters, digits and hyphens, a letter first, a letter or digit last";
+    refuse(is_endpoint_name(name), "a deployment", name, rule)
+}
+
 pub(crate) fn check_asset(name: &str) -> Result<(), Refusal> {
     let rule = "1 to 255 letters, digits, hyphens, underscores and dots, a letter or digit first";
     refuse(is_asset_name(name), "an asset or a version", name, rule)

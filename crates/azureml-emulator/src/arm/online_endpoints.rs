@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     call::Call,
-    field, name_rules,
+    deployments, field, name_rules,
     operations::{self, Service, begin},
     pages,
     reply::{Answer, Refusal, Reply},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 const TYPE: &str = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints";
-pub(super) const KIND: &str = "onlineEndpoints";
+pub(crate) const KIND: &str = "onlineEndpoints";
 const TAKES: Duration = Duration::from_secs(2);
 
 /// How long a token for scoring holds, and when a client should ask for the next.
@@ -45,22 +45,9 @@ pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, rest: &[&str]) -> A
         }
         (&Method::POST, [name, "token"]) => token(call, &find(call, &collection, name)?),
         (_, [name, "deployments", rest @ ..]) => {
-            find(call, &collection, name)?;
-            deployments(call, rest)
+            deployments::answer(call, workspace, &find(call, &collection, name)?, rest)
         }
         _ => Err(call.not_implemented().into()),
-    }
-}
-
-/// There are none, and none can be made yet.
-pub(super) fn deployments(call: &Call<'_>, rest: &[&str]) -> Answer {
-    match (call.method, rest) {
-        (&Method::GET, []) => Ok(Reply::ok(json!({"value": []}))),
-        (&Method::GET, [name]) | (&Method::POST, [name, ..]) => {
-            Err(Refusal::not_found(format!("there is no deployment {name}")).into())
-        }
-        (&Method::DELETE, [_]) => Ok(Reply::empty(204)),
-        _ => Err(Refusal::not_implemented("running deployments").into()),
     }
 }
 
@@ -81,13 +68,16 @@ fn shown(call: &Call<'_>, endpoint: &Resource) -> Value {
 }
 
 /// Percentages by deployment: whole numbers, all of them or none.
-fn check_traffic(body: &Value, field: &str) -> Result<(), Refusal> {
+///
+/// What is to get any must be there.
+fn check_traffic(call: &Call<'_>, id: &str, field: &str) -> Answer<()> {
+    let body = call.body;
     let value = &body["properties"][field];
     if value.is_null() {
         return Ok(());
     }
     let Some(traffic) = value.as_object() else {
-        return Err(Refusal::user_error(format!("{field} must be an object")));
+        return Err(Refusal::user_error(format!("{field} must be an object")).into());
     };
     let mut sum: u64 = 0;
     for (deployment, percent) in traffic {
@@ -102,15 +92,18 @@ fn check_traffic(body: &Value, field: &str) -> Result<(), Refusal> {
     if !is_allowed {
         let rule = if field == "traffic" { "0 or 100" } else { "at most 50" };
         let message = format!("the sum of {field} is {sum}, and must be {rule}");
-        return Err(Refusal::user_error(message));
+        return Err(Refusal::user_error(message).into());
     }
-    // There are no deployments yet, so nobody can get any.
-    match traffic.iter().find(|(_, percent)| percent.as_u64() != Some(0)) {
-        None => Ok(()),
-        Some((deployment, _)) => Err(Refusal::user_error(format!(
-            "the endpoint has no deployment {deployment} that could get {field}"
-        ))),
+    for (name, _) in traffic.iter().filter(|(_, percent)| percent.as_u64() != Some(0)) {
+        let deployment = call.resources().get(&format!("{id}/deployments/{name}"))?;
+        let is_there = deployment
+            .is_some_and(|found| found.body["properties"]["provisioningState"] != "Deleting");
+        if !is_there {
+            let message = format!("the endpoint has no deployment {name} that could get {field}");
+            return Err(Refusal::user_error(message).into());
+        }
     }
+    Ok(())
 }
 
 fn put(call: &Call<'_>, collection: &str) -> Answer {
@@ -123,8 +116,8 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
     field::optional_object(call.body, "/identity")?;
     field::optional_words(call.body, "/tags")?;
     field::optional_words(call.body, "/properties/properties")?;
-    check_traffic(call.body, "traffic")?;
-    check_traffic(call.body, "mirrorTraffic")?;
+    check_traffic(call, &id, "traffic")?;
+    check_traffic(call, &id, "mirrorTraffic")?;
     if field::optional_text(call.body, "/properties/compute")?.is_some() {
         return Err(Refusal::not_implemented("endpoints on a compute of one's own").into());
     }

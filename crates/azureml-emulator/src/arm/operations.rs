@@ -49,10 +49,38 @@ pub(crate) fn begin(
     effect: &Effect,
     takes: Duration,
 ) -> Answer {
-    let due = call.world.clock.after(takes);
     let failure = failure(call);
-    let effect = failure.as_ref().unwrap_or(effect);
+    begin_surely(call, reply, service, resource, failure.as_ref().unwrap_or(effect), takes)
+}
+
+/// Likewise, whatever faults there are: who asked for [`failure`] before.
+pub(crate) fn begin_surely(
+    call: &Call<'_>,
+    reply: Reply,
+    service: Service,
+    resource: &str,
+    effect: &Effect,
+    takes: Duration,
+) -> Answer {
+    let due = call.world.clock.after(takes);
     let id = call.events().begin(service.kind(), resource, effect, call.now, due)?;
+    Ok(with_addresses(call, reply, service, &id))
+}
+
+/// Begins an operation that ends when something is done, with an effect that is known then: [`Events::conclude`].
+///
+/// [`Events::conclude`]: crate::store::Events::conclude
+pub(crate) fn begin_open(
+    call: &Call<'_>,
+    reply: Reply,
+    service: Service,
+    resource: &str,
+) -> Answer {
+    let id = call.events().begin_open(service.kind(), resource, call.now)?;
+    Ok(with_addresses(call, reply, service, &id))
+}
+
+fn with_addresses(call: &Call<'_>, reply: Reply, service: Service, id: &str) -> Reply {
     let base = call.door.resource_manager();
     let subscription = &call.world.settings.subscription;
     if service == Service::ResourceManager {
@@ -60,7 +88,7 @@ pub(crate) fn begin(
         let location = format!(
             "{base}/subscriptions/{subscription}/operationresults/{id}?api-version={version}"
         );
-        return Ok(reply.header("location", location).header("retry-after", RETRY_AFTER));
+        return reply.header("location", location).header("retry-after", RETRY_AFTER);
     }
     let (kind, location) = (service.kind(), &call.world.settings.location);
     let base = format!(
@@ -72,15 +100,15 @@ pub(crate) fn begin(
         Service::Compute => (format!("{state}&service=new"), format!("{state}&service=new")),
         _ => (state, format!("OperationResults/{id}?api-version=2022-02-01-preview")),
     };
-    Ok(reply
+    reply
         .header("azure-asyncoperation", format!("{base}{state}"))
         .header("location", format!("{base}{result}"))
         .header("x-ms-async-operation-timeout", "PT1H")
-        .header("retry-after", RETRY_AFTER))
+        .header("retry-after", RETRY_AFTER)
 }
 
 /// What an operation ends with that is to fail by a fault on demand.
-fn failure(call: &Call<'_>) -> Option<Effect> {
+pub(crate) fn failure(call: &Call<'_>) -> Option<Effect> {
     let request = About::new(faults::Service::Arm, call.method, call.uri);
     call.world.faults.failure(&request).map(|error| Effect::Failed { error })
 }

@@ -68,6 +68,25 @@ pub(crate) fn quota_reached(message: impl Into<String>) -> Refusal {
         .detail("ClusterCoreQuotaReached", "the quota of cores is reached")
 }
 
+/// Likewise for a deployment, for which Azure keeps a fifth more instances for when it is updated.
+pub(crate) fn beyond_deployment_quota(name: &str, n_instances: u64) -> Option<Refusal> {
+    let v_cpus = find(name)?.v_cpus.saturating_mul(with_reserve(n_instances));
+    let message = format!(
+        "Not enough quota available for {name}: {n_instances} instances and a fifth more for updates need {v_cpus} vCPUs of {QUOTA}. Please see troubleshooting guide, available here: https://aka.ms/oe-tsg#error-outofquota"
+    );
+    (v_cpus > QUOTA).then(|| Refusal::new(400, "OutOfQuota", message))
+}
+
+/// How many instances a deployment can have of a size.
+pub(crate) fn most_instances(name: &str) -> u64 {
+    let v_cpus = find(name).map_or(1, |size| size.v_cpus);
+    (1..=QUOTA).take_while(|n| with_reserve(*n) * v_cpus <= QUOTA).last().unwrap_or(1)
+}
+
+fn with_reserve(n_instances: u64) -> u64 {
+    n_instances.saturating_add(n_instances.div_ceil(5))
+}
+
 pub(crate) fn sizes(call: &Call<'_>, location: &str) -> Answer {
     check(call, location)?;
     let shown = |size: &VmSize| {

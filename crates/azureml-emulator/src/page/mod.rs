@@ -29,7 +29,7 @@ use rusqlite::Connection;
 pub(crate) use self::session::address;
 use self::{html::Html, layout::Sheet, session::Visitor};
 use crate::{
-    arm::Failure,
+    arm::{self, Failure},
     door::Door,
     front::{broken, query, read},
     store::{Order, Resource, Resources},
@@ -122,9 +122,9 @@ async fn show(
 ) -> Response<Body> {
     let world = Arc::clone(world);
     let made = tokio::task::spawn_blocking(move || {
-        let settled = crate::arm::settle(&world);
-        settled.map_err(Failure::from)?;
+        let now = world.clock.now();
         world.store.transaction(|connection| {
+            arm::settle(&world, connection, now)?;
             let view = View { world: &world, connection, door, query: &query };
             let words: Vec<&str> = path.iter().map(String::as_str).collect();
             route(&view, &words)

@@ -97,8 +97,11 @@ pub(super) fn ask(view: &View<'_>) -> Result<Sheet, Failure> {
 pub(super) async fn stop(world: &Arc<World>, door: Door) -> Response<Body> {
     let shared = Arc::clone(world);
     let done = tokio::task::spawn_blocking(move || {
-        let settled = arm::settle(&shared);
-        let found = settled.and_then(|()| shared.store.transaction(steps));
+        let now = shared.clock.now();
+        let found = shared.store.transaction(|connection| {
+            arm::settle(&shared, connection, now)?;
+            steps(connection)
+        });
         found.map(|steps| {
             let answers: Vec<_> =
                 steps.into_iter().map(|step| (send(&shared, door, &step), step)).collect();

@@ -85,6 +85,54 @@ impl Events<'_> {
         Ok(id)
     }
 
+    /// Begins an operation that ends when it is [concluded](Self::conclude), and returns its id.
+    pub(crate) fn begin_open(
+        self,
+        kind: &str,
+        resource: &str,
+        now: Moment,
+    ) -> rusqlite::Result<String> {
+        self.begin(kind, resource, &Effect::Nothing, now, Moment::NEVER)
+    }
+
+    /// Lets the open operation on a resource end now, with this effect.
+    pub(crate) fn conclude(
+        self,
+        resource: &str,
+        effect: &Effect,
+        now: Moment,
+    ) -> rusqlite::Result<()> {
+        let effect = serde_json::to_value(effect)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        self.0
+            .prepare_cached(
+                "UPDATE event SET due = ?3, effect = ?4 WHERE resource = ?1 AND due = ?2",
+            )?
+            .execute(params![resource.to_lowercase(), Moment::NEVER, now, effect])?;
+        Ok(())
+    }
+
+    /// Ends the open operation on a resource as failed, without any effect.
+    pub(crate) fn give_up(
+        self,
+        resource: &str,
+        now: Moment,
+        error: &Value,
+    ) -> rusqlite::Result<()> {
+        let key = resource.to_lowercase();
+        let operation = self
+            .0
+            .prepare_cached(
+                "DELETE FROM event WHERE resource = ?1 AND due = ?2 RETURNING operation",
+            )?
+            .query_row(params![key, Moment::NEVER], |row| row.get::<_, Option<String>>(0))
+            .optional()?;
+        match operation.flatten() {
+            Some(operation) => self.end(&operation, now, Some(error)),
+            None => Ok(()),
+        }
+    }
+
     /// Lets something happen that nobody waits for.
     pub(crate) fn schedule(
         self,

@@ -157,6 +157,16 @@ CREATE TABLE event (
 );
 CREATE INDEX event_due ON event (due);
 CREATE INDEX event_resource ON event (resource);
+-- What deployments are to run, and what each ran last that worked.
+CREATE TABLE serving (
+    key TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    good_revision INTEGER,
+    good TEXT
+) WITHOUT ROWID;
 CREATE TABLE container (
     name TEXT PRIMARY KEY,
     etag TEXT NOT NULL,

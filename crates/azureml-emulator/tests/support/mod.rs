@@ -56,9 +56,15 @@ pub(crate) async fn local() -> (TempDir, Local) {
 
 impl Local {
     pub(crate) async fn start(folder: &Path) -> Self {
-        Self::start_with(Emulator::builder(folder), Clock::default()).await
+        Self::start_by(Emulator::builder(folder)).await
     }
 
+    /// Starts what has been built, at ports that are free.
+    pub(crate) async fn start_by(builder: EmulatorBuilder) -> Self {
+        Self::start_with(builder, Clock::default()).await
+    }
+
+    /// Likewise, by a clock.
     pub(crate) async fn start_with(builder: EmulatorBuilder, clock: Clock) -> Self {
         let builder = builder.port(0).proxy_port(0).clock(clock.clone());
         let emulator = traffic::recorded(builder).start().await.unwrap();
