@@ -49,8 +49,11 @@ fn apply(
         Effect::Provisioned => properties["provisioningState"] = json!("Succeeded"),
         Effect::Failed { error } => {
             properties["provisioningState"] = json!("Failed");
-            properties["provisioningErrors"] = json!([{"error": error}]);
-            instances::fail(&mut properties["properties"]);
+            // Computes say why; of the rest only the operation knows.
+            if properties["computeType"].is_string() {
+                properties["provisioningErrors"] = json!([{"error": error}]);
+                instances::fail(&mut properties["properties"]);
+            }
         }
         Effect::Nodes { count } => {
             properties["provisioningState"] = json!("Succeeded");
