@@ -27,6 +27,13 @@ module.exports = [
   },
   {
     against: 'openapi',
+    from: /^hostile_input\./,
+    operation: /^Workspaces_CreateOrUpdate$/,
+    code: 'OBJECT_ADDITIONAL_PROPERTIES',
+    reason: 'fields of something else, which a test sends to see what happens, given back',
+  },
+  {
+    against: 'openapi',
     operation: /^Datastores_(Get|List)$/,
     code: 'OBJECT_MISSING_REQUIRED_PROPERTY',
     path: /\/properties\/credentials\/secrets$/,
