@@ -92,17 +92,27 @@ fn print_without_log(output: &[u8]) {
 
 /// Checks what tests say or have said, if there are specifications to check it against.
 pub(crate) fn check_specification(said: impl FnOnce() -> Result<Said>) -> Result<()> {
+    let Some(specifications) = specifications()? else { return Ok(()) };
+    let said = said()?;
+    run_check(CHECK, &[&specifications, &said.traffic, &root().join(TRACES)])
+}
+
+/// The folder with the specifications, or a word that there is none.
+pub(crate) fn specifications() -> Result<Option<PathBuf>> {
     let Some(folder) = env::var_os(SPECIFICATIONS).filter(|folder| !folder.is_empty()) else {
         println!(
             "azure specification: SKIPPED, as {SPECIFICATIONS} is not set: it is to name a copy of Azure's public specifications, with \
              specification/machinelearningservices/resource-manager/.. in it"
         );
-        return Ok(());
+        return Ok(None);
     };
-    let said = said()?;
+    Ok(Some(std::path::absolute(folder)?))
+}
+
+/// Runs the script of a check, which is told where the specifications are and what is held against them.
+pub(crate) fn run_check(of: &str, folders: &[&Path]) -> Result<()> {
     let modules = npm::install(CHECK, "azure-specification")?;
     let mut check = Command::new("node");
-    check.arg(root().join(CHECK).join("check.js"));
-    check.args([&std::path::absolute(folder)?, &said.traffic, &root().join(TRACES)]);
+    check.arg(root().join(of).join("check.js")).args(folders);
     run(check.env("NODE_PATH", modules))
 }

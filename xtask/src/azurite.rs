@@ -24,5 +24,9 @@ pub(crate) fn test() -> Result<()> {
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.args(["--locked", "--package", "spinney-azureml", "--test", "azurite"]);
     test.args(["--test", "azurite_memory", "--", "--include-ignored", "--nocapture"]);
-    run(&mut test)
+    run(&mut test)?;
+    let mut test = cargo("test");
+    test.env(PROGRAM, set_up()?).env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
+    test.args(["--locked", "--package", "spinney-azureml-emulator", "--tests"]);
+    run(test.args(["--", "--include-ignored", "azurite"]))
 }

@@ -1,9 +1,11 @@
 //! Set-up and checks of this workspace that need logic:
-//! `cargo xtask test|peers|clients|azurite|azure-specification|golden|gates|deny|fuzz|bench`.
+//! `cargo xtask test|peers|clients|azurite|browser|azure-specification|golden|gates|deny|fuzz|bench`.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
 mod azureml;
 mod azurite;
+mod browser;
+mod emulator;
 mod gates;
 mod npm;
 mod peers;
@@ -22,8 +24,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [ARGS]  sets up peers, clients and Azurite and runs all tests, those that need them too; ARGS go to cargo test
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
   clients      sets up the clients of the server only: Azure's SDK and others, likewise
-  azurite      sets up Azurite, the storage that the Azure ML client is tested with, and runs those tests
-  azure-specification  checks what the Azure ML client sends, and is answered in its tests, against the folder SPINNEY_AZURE_SPECS
+  azurite      sets up Azurite, the storage that the Azure ML client and the emulator are tested with, and runs those tests
+  browser      sets up headless Chromium, and looks at the emulator's page with it
+  azure-specification  checks what the Azure ML client sends, and what the emulator answers, against the folder SPINNEY_AZURE_SPECS
   golden       makes fixtures/ again from its scripts, with the peers' versions
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
@@ -37,7 +40,9 @@ fn main() -> Result<()> {
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
         Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
         Some("azurite") => azurite::test(),
-        Some("azure-specification") => azureml::check_specification(azureml::run_tests),
+        Some("browser") => browser::test(),
+        Some("azure-specification") => azureml::check_specification(azureml::run_tests)
+            .and_then(|()| emulator::check_specification(emulator::run_tests)),
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
@@ -55,13 +60,17 @@ fn test(args: &[String]) -> Result<()> {
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.env(peers::INFERENCE_PYTHON, peers::set_up_inference()?);
     test.env(azurite::PROGRAM, azurite::set_up()?);
+    test.env(browser::MODULES, browser::set_up()?);
+    let recordings = emulator::new_recordings()?;
+    test.env(emulator::TRAFFIC, &recordings);
     let said = azureml::run_tests()?;
     test.env(azureml::OUTPUT, &said.output);
     if !args.iter().any(|arg| arg == "--") {
         test.arg("--");
     }
     run(test.arg("--include-ignored"))?;
-    azureml::check_specification(|| Ok(said))
+    azureml::check_specification(|| Ok(said))?;
+    emulator::check_specification(|| Ok(recordings))
 }
 
 fn golden() -> Result<()> {

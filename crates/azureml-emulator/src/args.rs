@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use spinney_azureml_emulator::{Shell, Way};
+use spinney_azureml_emulator::{Fault, Shell, Way};
 
 use crate::serve::ServeArgs;
 
@@ -21,6 +21,16 @@ pub(crate) struct Args {
     /// How many times faster operations end and idle times are over.
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub(crate) time_scale: f64,
+    /// What keeps blobs: the emulator itself, or an Azurite on this machine by its address, such as http://127.0.0.1:10000. The key of
+    /// its account devstoreaccount1 is the published one, or that of AZURITE_ACCOUNTS.
+    #[arg(long, value_name = "embedded|URL", default_value = "embedded")]
+    pub(crate) blob: String,
+    /// Writes each exchange with Azure Resource Manager into a folder, as a file of JSON, without keys and tokens.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// A fault on demand, such as throttle:models:PUT:3: KIND[=VALUE]:WHAT[:METHOD][:HOW_OFTEN]. May be given several times; see the README.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) fault: Vec<Fault>,
     /// The Python interpreter for jobs that call python, and for deployments with a scoring script.
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<PathBuf>,

@@ -53,6 +53,13 @@ impl Clock {
         Moment::from_milliseconds(milliseconds(since) + self.ahead.load(Ordering::SeqCst))
     }
 
+    /// The machine's own time, for what talks to other programs.
+    pub(crate) fn real(&self) -> Moment {
+        self.now().minus(Duration::from_millis(
+            self.ahead.load(Ordering::SeqCst).try_into().unwrap_or_default(),
+        ))
+    }
+
     /// When something is over that begins now and takes so long.
     pub(crate) fn after(&self, duration: Duration) -> Moment {
         self.now().plus(self.shortened(duration))

@@ -1,4 +1,4 @@
-use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::{
@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::front::Front;
+use crate::{faults::Reset, front::Front};
 
 /// How long a client may take for a TLS handshake, or the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -103,7 +103,7 @@ impl Connections {
         let stream = handshake.await.map_err(io::Error::other)??;
         let service = service_fn(|request: Request<Incoming>| {
             let front = Arc::clone(&self.front);
-            async move { Ok::<_, Infallible>(front.answer(request.map(Body::new)).await) }
+            async move { front.receive(request.map(Body::new)).await }
         });
         speak(stream, service, ending).await
     }
@@ -113,7 +113,7 @@ impl Connections {
 pub(crate) async fn speak<S, A>(stream: S, service: A, mut ending: Ending) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    A: HttpService<Incoming, ResBody = Body, Error = Infallible>,
+    A: HttpService<Incoming, ResBody = Body, Error = Reset>,
 {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -16,12 +16,18 @@ pub(crate) enum Fetched {
 ///
 /// A blob whose name could lead out of the folder is an error.
 pub(crate) async fn fetch(world: &Arc<World>, place: &Place, to: &Path) -> io::Result<Fetched> {
+    if let Some(azurite) = &world.azurite {
+        return azurite.fetch(world, place, to).await;
+    }
     let (place, to) = (place.clone(), to.to_owned());
     blocking(world, move |world| blob::files::fetch(world, &place, &to)).await
 }
 
 /// Keeps a file as a blob, or the files of a folder as all that is below a place. What was there before is gone.
 pub(crate) async fn keep(world: &Arc<World>, from: &Path, place: &Place) -> io::Result<()> {
+    if let Some(azurite) = &world.azurite {
+        return azurite.keep(world, from, place).await;
+    }
     let (from, place) = (from.to_owned(), place.clone());
     blocking(world, move |world| blob::files::keep(world, &from, &place)).await
 }
@@ -32,6 +38,9 @@ pub(crate) async fn keep_bytes(
     bytes: Vec<u8>,
     place: &Place,
 ) -> io::Result<()> {
+    if let Some(azurite) = &world.azurite {
+        return azurite.keep_bytes(world, bytes, place).await;
+    }
     let place = place.clone();
     blocking(world, move |world| blob::files::keep_bytes(world, &bytes, &place)).await
 }
@@ -45,8 +54,12 @@ async fn blocking<T: Send + 'static>(
 }
 
 #[cfg(test)]
+#[path = "../tests/support/azurite.rs"]
+mod running_azurite;
+
+#[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use std::fs;
 
@@ -61,8 +74,21 @@ mod tests {
     #[tokio::test]
     async fn files_and_folders_come_back_as_they_were_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let world = world(&folder.path().join("state"));
-        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        come_back(world(&folder.path().join("state")), folder.path()).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "needs Azurite: cargo xtask azurite"]
+    async fn files_and_folders_come_back_from_azurite() {
+        let folder = tempfile::tempdir().unwrap();
+        let azurite = running_azurite::RunningAzurite::start();
+        let world = Arc::into_inner(world(&folder.path().join("state"))).unwrap();
+        let world = world.with_azurite(&crate::Azurite::at(&azurite.url()).unwrap());
+        come_back(Arc::new(world), folder.path()).await;
+    }
+
+    async fn come_back(world: Arc<World>, folder: &Path) {
+        let [from, to] = ["from", "to"].map(|name| folder.join(name));
         fs::create_dir_all(from.join("deep/er")).unwrap();
         for n in 0..250 {
             fs::write(from.join(format!("deep/{n:03}")), n.to_string()).unwrap();
@@ -79,19 +105,19 @@ mod tests {
         assert_eq!(fs::read_to_string(to.join("deep/249")).unwrap(), "249");
         assert_eq!(fs::read_to_string(to.join("deep/er/ünï.txt")).unwrap(), "text");
         assert_eq!(fs::metadata(to.join("empty")).unwrap().len(), 0);
-        let one = folder.path().join("one");
+        let one = folder.join("one");
         let fetched = fetch(&world, &place.join("deep/007"), &one).await.unwrap();
         assert_eq!((fetched, fs::read_to_string(one).unwrap()), (Fetched::File, "7".to_owned()));
 
         // What is kept again is all that is there.
         fs::remove_dir_all(from.join("deep")).unwrap();
         keep(&world, &from, &place).await.unwrap();
-        let again = folder.path().join("again");
+        let again = folder.join("again");
         let fetched = fetch(&world, &place, &again).await.unwrap();
         assert_eq!(fetched, Fetched::Folder { n_files: 1 });
         let nothing = fetch(&world, &Place::new("outputs", "other"), &again).await.unwrap();
         assert_eq!(nothing, Fetched::Nothing);
-        let all = folder.path().join("all");
+        let all = folder.join("all");
         let fetched = fetch(&world, &Place::new("outputs", ""), &all).await.unwrap();
         assert_eq!(fetched, Fetched::Folder { n_files: 3 });
     }

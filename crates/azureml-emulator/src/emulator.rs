@@ -8,11 +8,16 @@ use std::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    Clock, Environment, Error, Result, arm, authority,
+    Clock, Environment, Error, Fault, Result, arm, authority,
+    blob::azurite::Azurite,
     connections::{Connections, Speech},
+    door::LOCAL_ACCOUNT,
     environment::Ports,
+    faults::Faults,
     front::Front,
-    process, serving,
+    process,
+    record::Recorder,
+    run, serving,
     settings::Wishes,
     world::{Programs, World},
 };
@@ -55,6 +60,9 @@ pub struct EmulatorBuilder {
     proxy_port: u16,
     clock: Clock,
     wishes: Wishes,
+    faults: Vec<Fault>,
+    azurite: Option<Azurite>,
+    record: Option<PathBuf>,
     programs: Programs,
 }
 
@@ -72,6 +80,25 @@ impl EmulatorBuilder {
     /// The clock, the machine's if none is said.
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Has Azurite keep the blobs. A state that was made so stays so, and one that was not does, too.
+    pub fn azurite(mut self, azurite: Azurite) -> Self {
+        LOCAL_ACCOUNT.clone_into(&mut self.wishes.account);
+        self.azurite = Some(azurite);
+        self
+    }
+
+    /// Writes each exchange with Azure Resource Manager into a folder, as a file of JSON. Keys, tokens and signatures are left out.
+    pub fn record(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.record = Some(folder.into());
+        self
+    }
+
+    /// A fault on demand; of several, the first that a request meets counts.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
     }
 
     /// The Python interpreter for jobs that call `python`, and for deployments with a scoring script; without it, neither runs.
@@ -128,10 +155,17 @@ impl EmulatorBuilder {
     /// [`Error::InUse`] if another emulator has the folder; [`Error::InvalidOption`] if a name cannot be, or is not the state's;
     /// [`Error::Listen`] if a port is taken; and what else keeps the state from being opened.
     pub async fn start(self) -> Result<Emulator> {
-        let Self { folder, port, proxy_port, clock, wishes, programs } = self;
+        let Self { folder, port, proxy_port, clock, wishes, programs, faults, azurite, record } =
+            self;
         let opened = tokio::task::spawn_blocking(move || {
-            let world = World::open(&folder, clock, &wishes, programs)?;
+            let mut world = World::open(&folder, clock, &wishes, programs)?;
+            world.faults = Faults::new(faults);
+            world.recorder = record.as_deref().map(Recorder::new).transpose()?;
+            if let Some(azurite) = &azurite {
+                world = world.with_azurite(azurite);
+            }
             process::end_abandoned(&world.folder);
+            run::clear(&world).map_err(Error::state(&world.folder))?;
             let tls = authority::acceptor(&world.folder, &world.settings.location, &world.clock)?;
             arm::prepare(&world)?;
             Ok::<_, Error>((tls, world))
@@ -180,6 +214,9 @@ impl Emulator {
             proxy_port: 8442,
             clock: Clock::default(),
             wishes: Wishes::default(),
+            faults: Vec::new(),
+            azurite: None,
+            record: None,
             programs: Programs::default(),
         }
     }

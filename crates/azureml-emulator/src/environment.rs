@@ -5,7 +5,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, authority, durable, secrets::Secrets, settings::Settings};
+use crate::{Error, Result, authority, durable, page, secrets::Secrets, settings::Settings};
 
 /// The variables that point programs at an emulator.
 ///
@@ -131,6 +131,12 @@ impl Environment {
             Shell::PowerShell => format!("$env:{name} = '{}'\n", value.replace('\'', "''")),
         };
         self.variables(way).into_iter().map(line).collect()
+    }
+
+    /// The page in a browser, with the token that it asks for. The browser has to trust the emulator's authority, or its user to go on.
+    #[must_use]
+    pub fn page_url(&self) -> String {
+        page::address(&self.secrets, self.ports.tls)
     }
 
     /// Where the metadata service of virtual machines is, for `AZURE_POD_IDENTITY_AUTHORITY_HOST`. The secret is part of it, because

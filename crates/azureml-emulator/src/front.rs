@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::{
     arm, blob, cloud_metadata,
     door::{Door, LOCAL_ACCOUNT},
-    front_door, token,
+    faults::{self, Reset, Service},
+    front_door, history, page, token,
     world::World,
 };
 
@@ -27,16 +28,37 @@ pub(crate) struct Front {
 const MAX_BODY: usize = 4 << 20;
 
 impl Front {
-    /// Answers what came over TLS, by the name that the client asked for.
-    pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
-            .unwrap_or_default()
-            .to_lowercase();
-        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    /// Answers what came over TLS, unless a fault befalls it.
+    pub(crate) async fn receive(&self, request: Request) -> Result<Response<Body>, Reset> {
+        let World { faults, recorder, .. } = &*self.world;
+        if faults.is_empty() && recorder.is_none() {
+            return Ok(self.answer(request).await);
+        }
+        let service = Service::of(&host(&request), request.uri().path());
+        let answer = async |request| match recorder {
+            Some(recorder) if service == Some(Service::Arm) => {
+                recorder.record(request, async |it| self.answer(it).await).await
+            }
+            _ => self.answer(request).await,
+        };
+        match service {
+            Some(service) => faults.befall(service, request, answer).await,
+            None => Ok(answer(request).await),
+        }
+    }
+
+    /// Answers what came without TLS, unless a fault befalls it.
+    pub(crate) async fn receive_plain(&self, request: Request) -> Result<Response<Body>, Reset> {
+        self.world
+            .faults
+            .befall(Service::Token, request, async |it| self.answer_plain(it).await)
+            .await
+    }
+
+    /// By the name that the client asked for.
+    async fn answer(&self, request: Request) -> Response<Body> {
+        let host = host(&request);
+        let name = host.as_str();
         let Some(path) = segments(request.uri()) else {
             return problem(StatusCode::BAD_REQUEST, "InvalidUri", "the path is no text");
         };
@@ -48,7 +70,7 @@ impl Front {
                 if let Some(account) = name.strip_suffix(".blob.core.windows.net") {
                     blob::answer(&self.world, Door::Azure, account, request).await
                 } else if name.ends_with(".api.azureml.ms") {
-                    self.api(Door::Azure, &path)
+                    self.api(Door::Azure, path, request).await
                 } else if let Some(place) = name.strip_suffix(".inference.ml.azure.com") {
                     let (endpoint, location) = place.split_once('.').unwrap_or((place, ""));
                     let path = request.uri().path().to_owned();
@@ -65,7 +87,9 @@ impl Front {
         let door = Door::Local { port: self.port };
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         match words.as_slice() {
-            [] => text("Spinney's Azure ML emulator\n"),
+            [] | ["page.css"] | ["studio", ..] => {
+                page::answer(&self.world, door, path, request).await
+            }
             ["metadata", "endpoints"] => {
                 json_response(StatusCode::OK, &cloud_metadata::clouds(self.port))
             }
@@ -73,7 +97,10 @@ impl Front {
                 let path = behind(request.uri().path(), 3).to_owned();
                 front_door::answer(&self.world, location, endpoint, &path, request).await
             }
-            ["discovery", ..] | ["history", ..] => self.api(door, &path),
+            ["admin", "faults", rest @ ..] => self.admin(door, rest, request).await,
+            ["discovery" | "history" | "data" | "modelregistry", ..] => {
+                self.api(door, path, request).await
+            }
             [first, ..] if is_storage(first) => {
                 blob::answer(&self.world, door, LOCAL_ACCOUNT, request).await
             }
@@ -84,8 +111,8 @@ impl Front {
         }
     }
 
-    /// Answers what came without TLS: the token services of machines.
-    pub(crate) async fn answer_plain(&self, request: Request) -> Response<Body> {
+    /// The token services of machines.
+    async fn answer_plain(&self, request: Request) -> Response<Body> {
         if request.uri().authority().is_some() {
             let text = "this proxy knows CONNECT to Azure's names, and leads nowhere else";
             return problem(StatusCode::FORBIDDEN, "NoWayOut", text);
@@ -123,6 +150,18 @@ impl Front {
         answered.await.unwrap_or_else(|_| broken())
     }
 
+    /// What is the emulator's own, for who may do everything.
+    async fn admin(&self, door: Door, rest: &[&str], request: Request) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if let Err(refusal) = arm::claims(&self.world, door, &parts, self.world.clock.now()) {
+            return refusal.into_response();
+        }
+        match read(body).await {
+            Ok(body) => faults::answer_admin(&self.world, &parts.method, rest, &body),
+            Err(response) => response,
+        }
+    }
+
     async fn sign_in(&self, door: Door, path: &[String], request: Request) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let form = if parts.method == Method::POST {
@@ -139,15 +178,35 @@ impl Front {
         })
     }
 
-    /// What stands beside Azure Resource Manager: where the services are, and the history of runs, which needs jobs.
-    fn api(&self, door: Door, path: &[String]) -> Response<Body> {
+    /// What stands beside Azure Resource Manager: where the services are, and the services.
+    async fn api(&self, door: Door, path: Vec<String>, request: Request) -> Response<Body> {
         if path.first().is_some_and(|first| first == "discovery") {
             let base = door.api(&self.world.settings.location);
             return json_response(StatusCode::OK, &json!({"api": base, "history": base}));
         }
-        let text = "the history of runs needs jobs, which this release has not";
-        problem(StatusCode::NOT_IMPLEMENTED, "NotImplementedInEmulator", text)
+        let (parts, body) = request.into_parts();
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(response) => return response,
+        };
+        let world = Arc::clone(&self.world);
+        let answered = tokio::task::spawn_blocking(move || {
+            history::answer(&world, door, &parts, &path, &body)
+        });
+        answered.await.unwrap_or_else(|_| broken())
     }
+}
+
+/// The name that a client asked for, in lower case and without a port.
+fn host(request: &Request) -> String {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
+        .unwrap_or_default()
+        .to_lowercase();
+    host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned()
 }
 
 /// What is left of a path behind so many parts of it.
@@ -163,7 +222,7 @@ fn is_storage(segment: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(".blob."))
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Response<Body>> {
+pub(crate) async fn read(body: Body) -> Result<Vec<u8>, Response<Body>> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes().to_vec()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {

@@ -12,12 +12,18 @@ mod durable;
 mod emulator;
 mod environment;
 mod error;
+mod faults;
 mod front;
 mod front_door;
+mod history;
+mod jobs;
 mod moment;
+mod page;
 mod place;
 mod process;
 mod proxy;
+mod record;
+mod run;
 mod secrets;
 mod serving;
 mod settings;
@@ -26,10 +32,12 @@ mod store;
 mod token;
 mod world;
 
+pub use blob::azurite::Azurite;
 pub use clock::Clock;
 pub use emulator::{Emulator, EmulatorBuilder};
 pub use environment::{Environment, Shell, Way};
 pub use error::Error;
+pub use faults::Fault;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

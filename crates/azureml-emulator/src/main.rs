@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use spinney_azureml_emulator::{Clock, Emulator, Environment, Shell, Way};
+use spinney_azureml_emulator::{Azurite, Clock, Emulator, Environment, Shell, Way};
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::args::{Args, Command};
@@ -59,6 +59,15 @@ async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(location) = args.location {
         builder = builder.location(location);
     }
+    if args.blob != "embedded" {
+        builder = builder.azurite(azurite(&args.blob)?);
+    }
+    if let Some(folder) = args.record {
+        builder = builder.record(folder);
+    }
+    for fault in args.fault {
+        builder = builder.fault(fault);
+    }
     // This program is the scoring runtime too.
     let own = std::env::current_exe().context("this program's path")?;
     builder = builder.scoring_program(own, ["serve"]);
@@ -72,6 +81,17 @@ async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An Azurite by its address, with the key that its own variable says.
+fn azurite(url: &str) -> anyhow::Result<Azurite> {
+    let azurite = Azurite::at(url)?;
+    let accounts = std::env::var("AZURITE_ACCOUNTS").unwrap_or_default();
+    let key = accounts.split(';').find_map(|account| account.strip_prefix("devstoreaccount1:"));
+    Ok(match key.and_then(|keys| keys.split(':').next()) {
+        Some(key) => azurite.key(key)?,
+        None => azurite,
+    })
+}
+
 /// Says where the emulator is and how programs get there, in the words of this system's shell.
 fn announce(emulator: &Emulator) {
     let shell = if cfg!(windows) { Shell::PowerShell } else { Shell::Posix };
@@ -80,6 +100,7 @@ fn announce(emulator: &Emulator) {
     println!("proxy at http://{}", emulator.proxy_address());
     println!("certificate authority in {}", emulator.ca_path().display());
     println!("\nWhoever has what follows may do everything here.\n");
+    println!("The page in a browser: {}\n", environment.page_url());
     println!("By Azure's own names, through the proxy:\n{}", environment.script(Way::Proxy, shell));
     println!(
         "Or without a proxy, as a cloud of its own:\n{}",

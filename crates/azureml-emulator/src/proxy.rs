@@ -1,4 +1,4 @@
-use std::{convert::Infallible, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use axum::{
     body::Body,
@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     connections::{Connections, Ending, speak},
+    faults::Reset,
     front::problem,
 };
 
@@ -24,14 +25,18 @@ impl Connections {
         let tunnels = ending.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (connections, ending) = (Arc::clone(&self), tunnels.clone());
-            async move { Ok::<_, Infallible>(connections.relay(request, ending).await) }
+            async move { connections.relay(request, ending).await }
         });
         speak(stream, service, ending).await
     }
 
-    async fn relay(self: Arc<Self>, request: Request<Incoming>, ending: Ending) -> Response<Body> {
+    async fn relay(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        ending: Ending,
+    ) -> Result<Response<Body>, Reset> {
         if request.method() != Method::CONNECT {
-            return self.front.answer_plain(request.map(Body::new)).await;
+            return self.front.receive_plain(request.map(Body::new)).await;
         }
         let host = request.uri().authority().map(|authority| authority.host().to_lowercase());
         let host = host.unwrap_or_default();
@@ -39,7 +44,7 @@ impl Connections {
             tracing::warn!(host, "a client wanted to leave this machine");
             let text =
                 format!("the emulator does not stand for {host}, and its proxy leads nowhere else");
-            return problem(StatusCode::FORBIDDEN, "NoWayOut", &text);
+            return Ok(problem(StatusCode::FORBIDDEN, "NoWayOut", &text));
         }
         tokio::spawn(async move {
             let upgraded = match hyper::upgrade::on(request).await {
@@ -50,7 +55,7 @@ impl Connections {
                 tracing::debug!(%error, host, "a connection broke off");
             }
         });
-        Response::new(Body::empty())
+        Ok(Response::new(Body::empty()))
     }
 }
 

@@ -19,13 +19,29 @@ pub(crate) struct Settings {
 }
 
 /// The names that somebody asks for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Wishes {
     pub(crate) subscription: Option<String>,
     pub(crate) tenant: Option<String>,
     pub(crate) resource_group: Option<String>,
     pub(crate) workspace: Option<String>,
     pub(crate) location: Option<String>,
+    /// Whose contents the state has: the emulator's own account's, or Azurite's.
+    pub(crate) account: String,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        let Settings { account, .. } = Settings::default();
+        Self {
+            subscription: None,
+            tenant: None,
+            resource_group: None,
+            workspace: None,
+            location: None,
+            account,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -50,6 +66,11 @@ impl Settings {
     pub(crate) fn open(folder: &Path, wishes: &Wishes) -> Result<Self> {
         match Self::read(folder) {
             Ok(settings) => {
+                if settings.account != wishes.account {
+                    let rule =
+                        "embedded or an Azurite, as when the state was made: contents do not move";
+                    return Err(invalid("blob", &wishes.account, rule));
+                }
                 if settings.clone().with(wishes) == settings {
                     return Ok(settings);
                 }
@@ -86,6 +107,7 @@ impl Settings {
                 name.clone_from(wish);
             }
         }
+        self.account.clone_from(&wishes.account);
         self
     }
 

@@ -7,9 +7,12 @@ use tokio::sync::watch;
 
 use crate::{
     Error, Result,
+    blob::azurite::{Azurite, Storage},
     clock::Clock,
     durable,
+    faults::Faults,
     front_door::Tables,
+    record::Recorder,
     secrets::Secrets,
     serving::Serving,
     settings::{Settings, Wishes},
@@ -27,6 +30,11 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) tokens: TokenIssuer,
     pub(crate) programs: Programs,
+    pub(crate) faults: Faults,
+    /// What keeps blobs, if the emulator itself does not.
+    pub(crate) azurite: Option<Storage>,
+    /// What writes down what is asked and answered, if anything does.
+    pub(crate) recorder: Option<Recorder>,
     pub(crate) serving: Serving,
     pub(crate) tables: Tables,
     /// How often something was written.
@@ -69,8 +77,18 @@ impl World {
             programs,
             serving,
             tables,
+            faults: Faults::default(),
+            azurite: None,
+            recorder: None,
             writes,
         })
+    }
+
+    /// Leaves the blobs to Azurite.
+    pub(crate) fn with_azurite(mut self, azurite: &Azurite) -> Self {
+        azurite.account_key().clone_into(&mut self.secrets.account_key);
+        self.azurite = Some(Storage::new(azurite));
+        self
     }
 
     /// Has those look again who bring what runs in line with what is written.

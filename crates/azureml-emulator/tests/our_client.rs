@@ -2,46 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::{fs, sync::Arc, time::Duration};
+mod support;
 
-use reqwest::{Certificate, Proxy};
+use std::{fs, time::Duration};
+
 use spinney_azureml::{
-    CleanUp, ComputeCluster, ComputeIdentityCredential, ComputeInstance, DataSpec, EnvironmentSpec,
-    KeyKind, ListView, MlClient, ModelSpec, OnlineDeploymentSpec, OnlineEndpointSpec, Preflight,
-    Traffic, TransferOptions, WorkspaceId,
+    CleanUp, ComputeCluster, ComputeInstance, DataSpec, EnvironmentSpec, KeyKind, ListView,
+    MlClient, ModelSpec, OnlineDeploymentSpec, OnlineEndpointSpec, Preflight, Traffic,
+    TransferOptions,
 };
-use spinney_azureml_emulator::{Clock, Emulator, Way};
+use spinney_azureml_emulator::{Clock, Emulator};
+use support::{ml_client::ml_client, traffic};
 
 async fn start(folder: &std::path::Path) -> (Emulator, MlClient) {
     let clock = Clock::scaled(100.0).unwrap();
     let builder = Emulator::builder(folder).port(0).proxy_port(0).clock(clock);
     let runtime = env!("CARGO_BIN_EXE_spinney-azureml-emulator");
-    let emulator = builder.scoring_program(runtime, ["serve"]).start().await.unwrap();
-    let variables = emulator.environment().variables(Way::Proxy);
-    let variable = |name: &str| {
-        let found = variables.iter().find(|(own, _)| *own == name);
-        found.map(|(_, value)| value.clone()).unwrap_or_else(|| panic!("no {name}: {variables:?}"))
-    };
-    let certificate = Certificate::from_pem(&fs::read(emulator.ca_path()).unwrap()).unwrap();
-    let builder = reqwest::Client::builder().add_root_certificate(certificate);
-    let http = builder.proxy(Proxy::https(variable("HTTPS_PROXY")).unwrap()).build().unwrap();
-    let direct = reqwest::Client::builder().no_proxy().build().unwrap();
-    let credential = ComputeIdentityCredential::new(
-        &variable("MSI_ENDPOINT"),
-        variable("MSI_SECRET"),
-        None,
-        direct,
-    )
-    .unwrap();
-    let named =
-        |name: &str| variables.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
-    let workspace = WorkspaceId::from_environment(named).unwrap().unwrap();
-    let client = MlClient::builder(workspace)
-        .credential(Arc::new(credential))
-        .http_client(http)
-        .poll_interval(Duration::from_millis(50))
-        .build()
-        .unwrap();
+    let builder = builder.scoring_program(runtime, ["serve"]);
+    let emulator = traffic::recorded(builder).start().await.unwrap();
+    let client = ml_client(&emulator, Duration::from_millis(50));
     (emulator, client)
 }
 

@@ -1,13 +1,19 @@
 //! Azure's own SDK, unchanged, against the emulator: what leads it there are environment variables.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests")]
 
+#[path = "support/azurite.rs"]
+mod peer;
+mod support;
+
 use std::{
     env,
     path::Path,
     process::{Command, Output},
 };
 
-use spinney_azureml_emulator::{Clock, Emulator, Way};
+use peer::RunningAzurite;
+use spinney_azureml_emulator::{Azurite, Clock, Emulator, EmulatorBuilder, Way};
+use support::traffic;
 use tokio::runtime::Runtime;
 
 fn start(runtime: &Runtime, folder: &Path) -> Emulator {
@@ -16,7 +22,11 @@ fn start(runtime: &Runtime, folder: &Path) -> Emulator {
     let builder = Emulator::builder(folder.join("state")).port(0).proxy_port(0).clock(clock);
     let builder =
         builder.scoring_program(env!("CARGO_BIN_EXE_spinney-azureml-emulator"), ["serve"]);
-    runtime.block_on(builder.start()).unwrap()
+    start_with(runtime, builder)
+}
+
+fn start_with(runtime: &Runtime, builder: EmulatorBuilder) -> Emulator {
+    runtime.block_on(traffic::recorded(builder).start()).unwrap()
 }
 
 /// The SDK's Python, in an environment that has nothing but what the emulator says.
@@ -68,6 +78,21 @@ fn takes_the_emulator_for_a_cloud_of_its_own() {
     let walked = drive(python, folder, "managed-identity", &["whole"]);
     assert!(walked.ends_with(r#"{"login": "managed-identity", "walked": true}"#), "{walked}");
     runtime.block_on(emulator.shutdown());
+}
+
+#[test]
+#[ignore = "needs the official SDK and Azurite: cargo xtask azurite"]
+fn sees_no_difference_with_azurite_behind_it() {
+    for (way, login) in [(Way::Proxy, "client-secret"), (Way::CloudMetadata, "managed-identity")] {
+        let (folder, runtime) = (tempfile::tempdir().unwrap(), Runtime::new().unwrap());
+        let azurite = RunningAzurite::start();
+        let builder = Emulator::builder(folder.path().join("state")).port(0).proxy_port(0);
+        let builder = builder.azurite(Azurite::at(&azurite.url()).unwrap());
+        let emulator = start_with(&runtime, builder.clock(Clock::scaled(10.0).unwrap()));
+        let walked = drive(python(&emulator, way), folder.path(), login, &["whole"]);
+        assert!(walked.ends_with(r#""walked": true}"#), "{walked}");
+        runtime.block_on(emulator.shutdown());
+    }
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn with_versions(call: &Call<'_>, container: &Resource) -> Answer<Value> {
 }
 
 /// Which resources a list shows: `ActiveOnly` unless asked otherwise.
-fn view(call: &Call<'_>) -> Answer<impl Fn(&Resource) -> bool + use<>> {
+pub(super) fn view(call: &Call<'_>) -> Answer<impl Fn(&Resource) -> bool + use<>> {
     let wanted = match call.parameter("listviewtype").map(str::to_lowercase).as_deref() {
         None | Some("" | "activeonly") => Some(false),
         Some("archivedonly") => Some(true),
@@ -98,9 +98,8 @@ fn view(call: &Call<'_>) -> Answer<impl Fn(&Resource) -> bool + use<>> {
     })
 }
 
-/// Whether tags are as the parameter says: `name` or `name=value`, all that are separated by commas.
-fn has_tags(resource: &Resource, wanted: &str) -> bool {
-    let tags = &resource.body["properties"]["tags"];
+/// Whether tags are as a parameter says: `name` or `name=value`, all that are separated by commas.
+pub(super) fn has_words(tags: &Value, wanted: &str) -> bool {
     wanted.split(',').filter(|tag| !tag.is_empty()).all(|tag| match tag.split_once('=') {
         Some((name, value)) => tags[name].as_str() == Some(value),
         None => !tags[tag].is_null(),
@@ -134,7 +133,7 @@ fn list(call: &Call<'_>, container: &Container<'_>) -> Answer {
     let version = call.parameter("version").filter(|version| !version.is_empty());
     let is_wanted = |resource: &Resource| {
         is_in_view(resource)
-            && has_tags(resource, tags)
+            && has_words(&resource.body["properties"]["tags"], tags)
             && version.is_none_or(|version| version == resource.name())
     };
     pages::list(call, &container.versions(), order, is_wanted, |version| Ok(version.body.clone()))
@@ -163,14 +162,14 @@ fn put_container(call: &Call<'_>, container: &Container<'_>) -> Answer {
         properties.remove("latestVersion");
         properties.remove("nextVersion");
     }
-    complete(&mut body["properties"]);
+    complete(container.kind, &mut body["properties"]);
     let stored = call.resources().put(container.kind, body)?;
     let shown = with_versions(call, &stored)?;
     Ok(Reply::stored(shown, existing.is_none()).etag(&stored))
 }
 
 /// Adds what every asset has.
-fn complete(properties: &mut Value) {
+fn complete(kind: &str, properties: &mut Value) {
     for (name, value) in
         [("tags", json!({})), ("properties", json!({})), ("isArchived", json!(false))]
     {
@@ -181,7 +180,10 @@ fn complete(properties: &mut Value) {
     if properties.get("description").is_none() {
         properties["description"] = Value::Null;
     }
-    properties["provisioningState"] = json!("Succeeded");
+    // Data is there or not, and has no such state.
+    if kind != "data" {
+        properties["provisioningState"] = json!("Succeeded");
+    }
 }
 
 /// Registers a version, or changes what may be changed of one: everything but what it is.
@@ -200,7 +202,7 @@ pub(crate) fn put(call: &Call<'_>, container: &Container<'_>) -> Answer {
     let kind = format!("{}/versions", container.container_type());
     let mut body = call.resource(&id, &kind, existing.as_ref());
     let properties = &mut body["properties"];
-    complete(properties);
+    complete(container.kind, properties);
     if properties["isAnonymous"].is_null() {
         properties["isAnonymous"] = json!(false);
     }
@@ -230,13 +232,11 @@ pub(crate) fn put(call: &Call<'_>, container: &Container<'_>) -> Answer {
 /// The container that a first version brings along.
 fn make_container(call: &Call<'_>, container: &Container<'_>, version: &Value) -> Answer<()> {
     let mut properties = Map::new();
-    for name in ["dataType", "isAnonymous"] {
-        if let Some(value) = version["properties"].get(name) {
-            properties.insert(name.to_owned(), value.clone());
-        }
+    if let Some(kind) = version["properties"].get("dataType") {
+        properties.insert("dataType".to_owned(), kind.clone());
     }
     let mut properties = Value::Object(properties);
-    complete(&mut properties);
+    complete(container.kind, &mut properties);
     let body = json!({
         "id": container.id,
         "name": container.name,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     call::Call,
     deployment_rules, deployment_spec, field, name_rules,
-    operations::{self, Service, begin, begin_open},
+    operations::{self, Service, begin, begin_open, begin_surely},
     pages,
     reply::{Answer, Refusal, Reply},
     resource_groups, vm_sizes,
@@ -101,10 +101,10 @@ fn store(call: &Call<'_>, workspace: &Workspace, mut body: Value, is_new: bool) 
     let beyond = vm_sizes::beyond_deployment_quota(size, spec.capacity);
     let deployment = call.resources().put(KIND, body)?;
     let reply = Reply::stored(deployment.body.clone(), is_new).etag(&deployment);
-    if let Some(refusal) = beyond {
-        // As in Azure: what is beyond the quota is accepted, and fails later.
-        let effect = Effect::Failed { error: refusal.error() };
-        return begin(call, reply, Service::Assets, deployment.id(), &effect, TAKES);
+    // As in Azure: what is beyond the quota is accepted, and fails later.
+    let beyond = beyond.map(|refusal| Effect::Failed { error: refusal.error() });
+    if let Some(failure) = beyond.or_else(|| operations::failure(call)) {
+        return begin_surely(call, reply, Service::Assets, deployment.id(), &failure, TAKES);
     }
     Rows(call.connection).put(deployment.id(), &spec)?;
     begin_open(call, reply, Service::Assets, deployment.id())

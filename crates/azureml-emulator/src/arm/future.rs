@@ -59,6 +59,7 @@ fn apply(
             // Computes say why; of the rest only the operation knows.
             if properties["computeType"].is_string() {
                 properties["provisioningErrors"] = json!([{"error": error}]);
+                instances::fail(&mut properties["properties"]);
             }
         }
         Effect::Nodes { count } => {

@@ -22,6 +22,20 @@ pub(crate) fn enter(instance: &mut Value, state: &str, operation: &str, trigger:
     });
 }
 
+/// Ends an operation that failed. What is no instance, or in no operation, stays as it is.
+pub(crate) fn fail(instance: &mut Value) {
+    let (state, status) = match instance["state"].as_str() {
+        Some("Creating") => ("CreateFailed", "CreateFailed"),
+        Some("Starting") => ("Stopped", "StartFailed"),
+        Some("Stopping") => ("Running", "StopFailed"),
+        Some("Restarting") => ("Unknown", "RestartFailed"),
+        Some("Deleting") => ("Unknown", "DeleteFailed"),
+        _ => return,
+    };
+    instance["state"] = json!(state);
+    instance["lastOperation"]["operationStatus"] = json!(status);
+}
+
 /// An instance that runs is idle: here nobody works on it. It is shut down when it has been for as long as it may.
 pub(crate) fn schedule_shutdown(
     world: &World,

@@ -8,7 +8,10 @@ use super::{
     call::Call,
     reply::{Answer, Refusal, Reply},
 };
-use crate::store::{Effect, OperationState};
+use crate::{
+    faults::{self, About},
+    store::{Effect, OperationState},
+};
 
 /// Which service an operation belongs to, by the names in its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,19 @@ impl Service {
 
 /// Begins an operation on a resource that takes so long and ends with an effect; adds to the reply where to ask for it.
 pub(crate) fn begin(
+    call: &Call<'_>,
+    reply: Reply,
+    service: Service,
+    resource: &str,
+    effect: &Effect,
+    takes: Duration,
+) -> Answer {
+    let failure = failure(call);
+    begin_surely(call, reply, service, resource, failure.as_ref().unwrap_or(effect), takes)
+}
+
+/// Likewise, whatever faults there are: who asked for [`failure`] before.
+pub(crate) fn begin_surely(
     call: &Call<'_>,
     reply: Reply,
     service: Service,
@@ -89,6 +105,12 @@ fn with_addresses(call: &Call<'_>, reply: Reply, service: Service, id: &str) -> 
         .header("location", format!("{base}{result}"))
         .header("x-ms-async-operation-timeout", "PT1H")
         .header("retry-after", RETRY_AFTER)
+}
+
+/// What an operation ends with that is to fail by a fault on demand.
+pub(crate) fn failure(call: &Call<'_>) -> Option<Effect> {
+    let request = About::new(faults::Service::Arm, call.method, call.uri);
+    call.world.faults.failure(&request).map(|error| Effect::Failed { error })
 }
 
 /// Refuses a change of something that is being changed.

@@ -59,10 +59,13 @@ pub(crate) fn beyond_quota(name: &str, n_nodes: u64) -> Option<Refusal> {
     let message = format!(
         "The specified subscription has a total vCPU quota of {QUOTA} and cannot accomodate {n_nodes} requested managed compute nodes which translates to {v_cpus} vCPUs."
     );
-    (v_cpus > QUOTA).then(|| {
-        Refusal::new(400, "BadRequest", message)
-            .detail("ClusterCoreQuotaReached", "the quota of cores is reached")
-    })
+    (v_cpus > QUOTA).then(|| quota_reached(message))
+}
+
+/// What is said of a quota, whether it is reached or is said to be.
+pub(crate) fn quota_reached(message: impl Into<String>) -> Refusal {
+    Refusal::new(400, "BadRequest", message)
+        .detail("ClusterCoreQuotaReached", "the quota of cores is reached")
 }
 
 /// Likewise for a deployment, for which Azure keeps a fifth more instances for when it is updated.

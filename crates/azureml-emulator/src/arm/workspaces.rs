@@ -233,7 +233,8 @@ fn put(call: &Call<'_>) -> Answer {
         datastores::make(call.world, call.connection, &id, &body["systemData"], call.now)?;
     }
     let workspace = call.resources().put("workspaces", body)?;
-    let reply = Reply::stored(shown(call, &workspace), is_new).etag(&workspace);
+    // The specification has no 201 here.
+    let reply = Reply::ok(shown(call, &workspace)).etag(&workspace);
     operations::begin(call, reply, Service::Workspaces, &id, &Effect::Provisioned, TAKES)
 }
 

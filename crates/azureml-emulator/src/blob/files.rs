@@ -56,7 +56,7 @@ pub(crate) fn fetch(world: &World, place: &Place, to: &Path) -> io::Result<Fetch
 }
 
 /// What the names of blobs below a place begin with.
-fn below(place: &Place) -> String {
+pub(super) fn below(place: &Place) -> String {
     if place.path.is_empty() { String::new() } else { format!("{}/", place.path) }
 }
 
@@ -76,7 +76,7 @@ fn names_after(
 }
 
 /// A name as a path that leads nowhere else.
-fn checked(name: &str) -> io::Result<PathBuf> {
+pub(super) fn checked(name: &str) -> io::Result<PathBuf> {
     let path = PathBuf::from(name);
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)))
         && name.split('/').all(|part| !matches!(part, "" | "." | ".."));
@@ -135,7 +135,11 @@ pub(crate) fn keep_bytes(world: &World, bytes: &[u8], place: &Place) -> io::Resu
 }
 
 /// The files below a folder, with the names of their blobs.
-fn list(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+pub(super) fn list(
+    folder: &Path,
+    prefix: &str,
+    files: &mut Vec<(String, PathBuf)>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let invalid = |what: &str| {
@@ -177,10 +181,8 @@ fn put(world: &World, container: &str, contents: Vec<(String, Received)>) -> io:
         let blobs = Blobs { connection, container };
         for (name, received) in contents {
             let existing = blobs.get(&name)?;
-            let kind =
-                if name.ends_with(".txt") { "text/plain" } else { "application/octet-stream" };
             let properties = Properties {
-                content_type: Some(kind.to_owned()),
+                content_type: Some(content_type(&name).to_owned()),
                 content_md5: Some(STANDARD.encode(received.md5)),
                 ..Properties::default()
             };
@@ -202,6 +204,11 @@ fn put(world: &World, container: &str, contents: Vec<(String, Received)>) -> io:
         Ok(())
     })?;
     Ok(())
+}
+
+/// What a blob of a name is said to hold: what is text can be read in a browser.
+pub(super) fn content_type(name: &str) -> &'static str {
+    if name.ends_with(".txt") { "text/plain" } else { "application/octet-stream" }
 }
 
 /// Removes what is below a place and was not kept now.

@@ -1,6 +1,7 @@
 //! The Blob service: block blobs of one account, as far as Azure ML's clients use it.
 
 mod access;
+pub(crate) mod azurite;
 mod block_list;
 mod conditions;
 pub(crate) mod files;
@@ -29,7 +30,10 @@ use self::{
     rows::Blobs,
     target::Target,
 };
-pub(crate) use self::{rows::create_container, sas::sign_container};
+pub(crate) use self::{
+    rows::create_container,
+    sas::{sign_blob, sign_container},
+};
 use crate::{
     door::{Door, LOCAL_ACCOUNT},
     world::World,
@@ -43,6 +47,11 @@ async fn blocking<T: Send + 'static>(
     let world = Arc::clone(world);
     let done = tokio::task::spawn_blocking(move || work(&world)).await;
     done.map_err(std::io::Error::other)?
+}
+
+/// An error of the Blob service that is made elsewhere.
+pub(crate) fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    Refusal::new(status.as_u16(), code.to_owned(), message).into_response()
 }
 
 /// Answers one request to an account.
@@ -61,6 +70,9 @@ pub(crate) async fn answer(
             return Err(Refusal::new(404, "ResourceNotFound", message));
         }
         let target = Target::new(door, parts)?;
+        if let Some(azurite) = &world.azurite {
+            return azurite.forward(world, door, target, body).await;
+        }
         let grant = access::authorise(world, door, &target, world.clock.now())?;
         route(world, target, grant, body).await
     };

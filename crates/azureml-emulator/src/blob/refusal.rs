@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use axum::{
     body::Body,
     http::{HeaderValue, Response, StatusCode, header},
@@ -8,15 +10,19 @@ use quick_xml::escape::escape;
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: u16,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
 }
 
 pub(super) type Answer<T = Response<Body>> = Result<T, Refusal>;
 
 impl Refusal {
-    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+    pub(super) fn new(
+        status: u16,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { status, code: code.into(), message: message.into() }
     }
 
     pub(super) fn not_implemented(what: &str) -> Self {
@@ -62,7 +68,9 @@ impl Refusal {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-        headers.insert("x-ms-error-code", HeaderValue::from_static(self.code));
+        if let Ok(code) = HeaderValue::from_str(&self.code) {
+            headers.insert("x-ms-error-code", code);
+        }
         response
     }
 }

@@ -163,7 +163,7 @@ async fn groups_workspaces_identities_and_roles_come_and_go() {
     let body = json!({"location": "westeurope", "tags": {"a": "b"}});
     assert_eq!(local.put(&workspace, &body).await.expect(404).code(), "ResourceGroupNotFound");
     local.put(&group, &body).await.expect(201);
-    local.put(&workspace, &body).await.expect(201);
+    local.put(&workspace, &body).await.expect(200);
     local.wait();
     let made = local.get(&workspace).await.expect(200).body;
     assert_eq!(made["properties"]["provisioningState"], "Succeeded");

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+pub(crate) mod ml_client;
+pub(crate) mod traffic;
+
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use reqwest::{Certificate, Method, RequestBuilder, header::HeaderMap};
@@ -58,9 +61,13 @@ impl Local {
 
     /// Starts what has been built, at ports that are free.
     pub(crate) async fn start_by(builder: EmulatorBuilder) -> Self {
-        let clock = Clock::default();
+        Self::start_with(builder, Clock::default()).await
+    }
+
+    /// Likewise, by a clock.
+    pub(crate) async fn start_with(builder: EmulatorBuilder, clock: Clock) -> Self {
         let builder = builder.port(0).proxy_port(0).clock(clock.clone());
-        let emulator = builder.start().await.unwrap();
+        let emulator = traffic::recorded(builder).start().await.unwrap();
         let client = client(&emulator.ca_path());
         let mut local = Self { emulator, clock, client, token: String::new() };
         local.token = local.sign_in("https://management.azure.com").await;

@@ -50,6 +50,17 @@ function traces(folder) {
   });
 }
 
+// What an emulator recorded, in a folder for each test of its own.
+function recordings(folder) {
+  // Some tests are about something else, and ask nothing that is recorded.
+  const tests = fs.readdirSync(folder).filter((test) => fs.readdirSync(path.join(folder, test)).length > 0);
+  return tests.sort().flatMap((test) =>
+    filesOf(path.join(folder, test)).map(({ name, value: { request, response } }) => {
+      const reply = { ...response, body: response.body ?? undefined };
+      return exchange(`${test}/${name}`, request.method, request.path, request.query, request.headers, request.body, reply);
+    }));
+}
+
 const PROVIDER = 'Microsoft.MachineLearningServices';
 const STATUS = 'status of operations';
 
@@ -72,4 +83,4 @@ function subject({ path: requestPath, headers }) {
   return requestPath.split('/').slice(0, 2).join('/');
 }
 
-module.exports = { traffic, traces, subject, PROVIDER, STATUS };
+module.exports = { traffic, traces, recordings, subject, PROVIDER, STATUS };
