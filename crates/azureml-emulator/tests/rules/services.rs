@@ -141,10 +141,11 @@ async fn what_is_required_is_asked_for_by_name() {
 #[tokio::test]
 async fn what_is_not_there_yet_is_refused_by_name() {
     let (_folder, local) = local().await;
-    local.put(&local.id("/onlineEndpoints/abc"), &endpoint()).await.expect(201);
+    let batch = json!({"location": "westeurope", "properties": {"authMode": "AADToken"}});
+    local.put(&local.id("/batchEndpoints/abc"), &batch).await.expect(201);
     for (path, words) in [
         ("/jobs/j", "running jobs"),
-        ("/onlineEndpoints/abc/deployments/blue", "running deployments"),
+        ("/batchEndpoints/abc/deployments/blue", "running batch deployments"),
         ("/datastores/mine", "datastores"),
         ("/schedules/s", "/schedules/s"),
     ] {

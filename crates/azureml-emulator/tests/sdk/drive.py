@@ -261,7 +261,6 @@ def deployments(client, folder):
     invoke = lambda **more: client.online_endpoints.invoke("sklearn-endpoint", request_file=str(request), **more)
     predicted = {"predictions": expected["predictions"][:2]}
     assert json.loads(invoke(deployment_name="blue")) == predicted
-    refused(HttpResponseError, invoke)
     endpoint = client.online_endpoints.get("sklearn-endpoint")
     endpoint.traffic = {"blue": 100}
     assert client.online_endpoints.begin_create_or_update(endpoint).result().traffic == {"blue": 100}
