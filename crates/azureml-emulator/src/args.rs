@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// How many times faster operations end and idle times are over.
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub(crate) time_scale: f64,
+    /// The Python interpreter for jobs that call python, and for deployments with a scoring script.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<PathBuf>,
     /// The subscription's id. This and the names below count at the first start.
     #[arg(long, value_name = "GUID")]
     pub(crate) subscription: Option<String>,

@@ -1,4 +1,5 @@
 use std::{
+    ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,14 +10,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     Clock, Environment, Error, Result, arm, authority,
     connections::{Connections, Speech},
-    durable,
     environment::Ports,
     front::Front,
-    secrets::Secrets,
-    settings::{Settings, Wishes},
-    store::Store,
-    token::TokenIssuer,
-    world::World,
+    process,
+    settings::Wishes,
+    world::{Programs, World},
 };
 
 /// A running emulator. It stops when it is [told to](Emulator::shutdown), or dropped.
@@ -57,6 +55,7 @@ pub struct EmulatorBuilder {
     proxy_port: u16,
     clock: Clock,
     wishes: Wishes,
+    programs: Programs,
 }
 
 impl EmulatorBuilder {
@@ -73,6 +72,23 @@ impl EmulatorBuilder {
     /// The clock, the machine's if none is said.
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The Python interpreter for jobs that call `python`, and for deployments with a scoring script; without it, neither runs.
+    pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
+        self.programs.python = Some(path.into());
+        self
+    }
+
+    /// The program that serves a model without a scoring script, and its arguments. It finds the model's folder in
+    /// `AZUREML_MODEL_DIR`. Without it, such deployments fail.
+    pub fn scoring_program(
+        mut self,
+        path: impl Into<PathBuf>,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Self {
+        self.programs.scoring = Some((path.into(), args.into_iter().map(Into::into).collect()));
+        self
     }
 
     /// The subscription's id, a GUID. This and the names below are those of the state ever after its first start.
@@ -112,29 +128,24 @@ impl EmulatorBuilder {
     /// [`Error::InUse`] if another emulator has the folder; [`Error::InvalidOption`] if a name cannot be, or is not the state's;
     /// [`Error::Listen`] if a port is taken; and what else keeps the state from being opened.
     pub async fn start(self) -> Result<Emulator> {
-        let Self { folder, port, proxy_port, clock, wishes } = self;
+        let Self { folder, port, proxy_port, clock, wishes, programs } = self;
         let opened = tokio::task::spawn_blocking(move || {
-            durable::make_folder(&folder).map_err(Error::state(&folder))?;
-            // The lock first: what follows may write.
-            let store = Store::open(&folder, clock.now())?;
-            let settings = Settings::open(&folder, &wishes)?;
-            let secrets = Secrets::open(&folder)?;
-            let tls = authority::acceptor(&folder, &settings.location, &clock)?;
-            let tokens = TokenIssuer::new(secrets.token_key(), &settings.tenant);
-            let world = World { settings, secrets, clock, store, tokens };
+            let world = World::open(&folder, clock, &wishes, programs)?;
+            process::end_abandoned(&world.folder);
+            let tls = authority::acceptor(&world.folder, &world.settings.location, &world.clock)?;
             arm::prepare(&world)?;
-            Ok::<_, Error>((folder, tls, world))
+            Ok::<_, Error>((tls, world))
         });
-        let (folder, tls, world) = opened
+        let (tls, world) = opened
             .await
             .map_err(|panic| Error::State { path: PathBuf::new(), source: panic.into() })??;
 
         let (listener, address) = listen(port).await?;
         let (proxy_listener, proxy_address) = listen(proxy_port).await?;
         let ports = Ports { tls: address.port(), proxy: proxy_address.port() };
-        ports.write(&folder)?;
+        ports.write(&world.folder)?;
         let environment =
-            Environment::new(&folder, ports, world.settings.clone(), world.secrets.clone())?;
+            Environment::new(&world.folder, ports, world.settings.clone(), world.secrets.clone())?;
         let front = Arc::new(Front { world: Arc::new(world), port: ports.tls });
         let connections = Arc::new(Connections { front, tls });
         let (stop, stopped) = watch::channel(false);
@@ -167,6 +178,7 @@ impl Emulator {
             proxy_port: 8442,
             clock: Clock::default(),
             wishes: Wishes::default(),
+            programs: Programs::default(),
         }
     }
 

@@ -111,8 +111,13 @@ impl Front {
         };
         let world = Arc::clone(&self.world);
         // The database makes a thread wait for the disk.
-        let answered =
-            tokio::task::spawn_blocking(move || arm::answer(&world, door, &parts, &path, &body));
+        let answered = tokio::task::spawn_blocking(move || {
+            let response = arm::answer(&world, door, &parts, &path, &body);
+            if parts.method != Method::GET {
+                world.wake();
+            }
+            response
+        });
         answered.await.unwrap_or_else(|_| broken())
     }
 

@@ -54,6 +54,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(location) = args.location {
         builder = builder.location(location);
     }
+    if let Some(path) = args.python {
+        builder = builder.python(path);
+    }
     let emulator = builder.start().await?;
     announce(&emulator);
     stop_signal().await;

@@ -33,12 +33,12 @@ use axum::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::{
-    call::Call,
-    reply::{Answer, Failure, Refusal},
-};
+use self::{call::Call, reply::Failure};
 pub(crate) use self::{
-    identities::KIND as USER_ASSIGNED_IDENTITIES, name_rules::is_workspace_name, scoring::invoke,
+    identities::KIND as USER_ASSIGNED_IDENTITIES,
+    name_rules::is_workspace_name,
+    reply::{Answer, Refusal},
+    scoring::invoke,
 };
 use crate::{
     door::Door,

@@ -3,6 +3,7 @@
 mod access;
 mod block_list;
 mod conditions;
+pub(crate) mod files;
 mod list;
 mod read;
 mod receive;

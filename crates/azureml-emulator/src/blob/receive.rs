@@ -1,20 +1,15 @@
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::StreamExt;
-use md5::Md5;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{
     refusal::{Answer, Refusal},
     target::Target,
 };
-use crate::{
-    store::{Piece, Received},
-    world::World,
-};
+use crate::{store::Received, world::World};
 
 /// Pieces of a body that may wait for the disk: memory stays the same however long it is.
 const WAITING: usize = 8;
@@ -63,15 +58,9 @@ pub(super) async fn receive(
 }
 
 fn write(world: &World, mut arriving: mpsc::Receiver<Bytes>) -> std::io::Result<Received> {
-    let mut file = world.store.pieces().incoming()?;
-    let (mut sha, mut md5, mut size) = (Sha256::new(), Md5::new(), 0);
+    let mut content = world.store.pieces().incoming()?;
     while let Some(part) = arriving.blocking_recv() {
-        sha.update(&part);
-        md5.update(&part);
-        file.write_all(&part)?;
-        size += part.len() as u64;
+        content.write(&part)?;
     }
-    file.as_file().sync_all()?;
-    let piece = Piece { hash: hex::encode(sha.finalize()), size };
-    Ok(Received { file, piece, md5: md5.finalize().into() })
+    content.finish()
 }

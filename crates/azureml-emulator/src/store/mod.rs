@@ -110,7 +110,7 @@ impl Drop for Store {
 /// How long operations can be asked for that have ended.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
 -- Keys are ids in lower case: Azure Resource Manager compares them so. `change` grows with every write, of any resource.

@@ -1,12 +1,14 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use md5::Md5;
 use rusqlite::{Connection, params};
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::{Error, Result, durable, moment::Moment};
@@ -34,6 +36,31 @@ pub(crate) struct Received {
     pub(crate) md5: [u8; 16],
 }
 
+/// A content that is arriving.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    file: NamedTempFile,
+    sha: Sha256,
+    md5: Md5,
+    size: u64,
+}
+
+impl Arriving {
+    pub(crate) fn write(&mut self, part: &[u8]) -> io::Result<()> {
+        self.sha.update(part);
+        self.md5.update(part);
+        self.size += part.len() as u64;
+        self.file.write_all(part)
+    }
+
+    /// All of it has arrived.
+    pub(crate) fn finish(self) -> io::Result<Received> {
+        self.file.as_file().sync_all()?;
+        let piece = Piece { hash: hex::encode(self.sha.finalize()), size: self.size };
+        Ok(Received { file: self.file, piece, md5: self.md5.finalize().into() })
+    }
+}
+
 impl Pieces {
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let of = |name| folder.join(name);
@@ -48,9 +75,10 @@ impl Pieces {
         self.contents.join(hash.get(..2).unwrap_or("00")).join(hash)
     }
 
-    /// A file for a content to arrive in.
-    pub(crate) fn incoming(&self) -> io::Result<NamedTempFile> {
-        NamedTempFile::new_in(&self.incoming)
+    /// A file for a content to arrive in. What does not arrive whole leaves nothing.
+    pub(crate) fn incoming(&self) -> io::Result<Arriving> {
+        let file = NamedTempFile::new_in(&self.incoming)?;
+        Ok(Arriving { file, sha: Sha256::new(), md5: Md5::new(), size: 0 })
     }
 
     pub(crate) fn read(&self, hash: &str) -> io::Result<File> {
