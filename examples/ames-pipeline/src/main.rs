@@ -8,6 +8,7 @@ mod endpoint;
 mod fit;
 mod html;
 mod report;
+mod road;
 mod run;
 mod stage;
 mod stages;
@@ -15,10 +16,15 @@ mod workshop;
 
 use clap::{Parser, Subcommand};
 
+/// Walks the whole road in Azure Machine Learning, or in an emulator of it within this process: data, cluster, pipeline, model, endpoint,
+/// answer, clean-up.
 #[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(flatten)]
+    road: road::RoadArgs,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -30,8 +36,10 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
-        Command::Run(args) => run::run(&args),
-        Command::Stage(stage) => stage.run(),
+    let cli = Cli::parse();
+    match cli.command {
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Stage(stage)) => stage.run(),
+        None => tokio::runtime::Runtime::new()?.block_on(road::walk(&cli.road)),
     }
 }

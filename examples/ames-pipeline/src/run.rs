@@ -38,9 +38,11 @@ pub(crate) struct RunArgs {
     report: Option<PathBuf>,
 }
 
+const N_STAGES: usize = 7;
+
 /// Goes from the data to an answer in one process and says so on the way.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
-    let mut stages = Stages::default();
+    let mut stages = Stages::new(N_STAGES);
     let schema = workshop::schema()?;
     let plan = workshop::plan(&schema)?;
 

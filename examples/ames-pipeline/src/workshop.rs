@@ -10,6 +10,8 @@ pub(crate) const AMES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/AmesHousing.csv");
 pub(crate) const BUNDLE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ames-pipeline/ames.bundle");
+pub(crate) const PAGE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ames-pipeline/report.html");
 pub(crate) const MODEL_NAME: &str = "ames-housing-model";
 /// How the names of the features begin that tell the neighborhood.
 pub(crate) const NEIGHBORHOOD: &str = "Neighborhood_";

@@ -1,8 +1,10 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
-use spinney_azureml::{OnlineDeploymentSpec, OnlineEndpointSpec, RequestSettings, Traffic};
+use spinney_azureml::{
+    OnlineDeploymentSpec, OnlineEndpointSpec, ProbeSettings, RequestSettings, Traffic,
+};
 
 use super::{rows, workspace};
 use crate::workshop;
@@ -38,6 +40,8 @@ pub(super) async fn run(args: &DeployArgs) -> Result<()> {
     let spec = OnlineDeploymentSpec::new(&args.instance_type, 1)
         .model(&model.id)
         .environment(&args.environment)
+        .liveness_probe(probe(3))
+        .readiness_probe(probe(30))
         .request_settings(RequestSettings {
             // The runtime has a queue of its own, and a row takes microseconds.
             max_concurrent_requests_per_instance: 100,
@@ -52,4 +56,15 @@ pub(super) async fn run(args: &DeployArgs) -> Result<()> {
     rows::write_text(&args.example_payload, workshop::REQUEST)?;
     println!("{endpoint} serves {}:{}", args.model_name, model.name);
     Ok(())
+}
+
+/// The runtime listens after milliseconds: the usual ten seconds would be nine of waiting.
+fn probe(failure_threshold: u32) -> ProbeSettings {
+    let second = Duration::from_secs(1);
+    ProbeSettings {
+        initial_delay: second,
+        period: second,
+        failure_threshold,
+        ..ProbeSettings::default()
+    }
 }

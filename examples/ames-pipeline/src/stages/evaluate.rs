@@ -17,10 +17,8 @@ use crate::{
     workshop,
 };
 
-/// The file of metrics, when a whole pipeline's outputs are in a folder.
-pub(crate) const METRICS: &str = "metrics";
 /// The page in the folder `--report`.
-pub(crate) const REPORT: &str = "report.html";
+pub(crate) const PAGE: &str = "report.html";
 /// The prices of the test rows beside those predicted, in the folder `--report`.
 pub(crate) const PREDICTIONS: &str = "predictions.csv";
 
@@ -58,7 +56,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<()> {
     if let Some(folder) = &args.report {
         evaluated.write_predictions(&folder.join(PREDICTIONS))?;
         let page = page(&bundle, &evaluated, x.view());
-        rows::write_text(&folder.join(REPORT), &page.to_string())?;
+        rows::write_text(&folder.join(PAGE), &page.to_string())?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ mod workspace;
 
 use clap::Subcommand;
 
-pub(crate) use evaluate::{Evaluated, METRICS, PREDICTIONS, REPORT};
+pub(crate) use evaluate::{Evaluated, PAGE, PREDICTIONS};
 
 #[derive(Subcommand)]
 pub(crate) enum Stage {

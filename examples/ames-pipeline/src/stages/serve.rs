@@ -10,10 +10,10 @@ use crate::workshop;
 #[derive(Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen.
-    #[arg(long, default_value = "127.0.0.1")]
+    #[arg(long, default_value = "127.0.0.1", env = "SPINNEY_HOST")]
     host: IpAddr,
     /// The port.
-    #[arg(long, default_value_t = workshop::SERVING_PORT)]
+    #[arg(long, default_value_t = workshop::SERVING_PORT, env = "SPINNEY_PORT")]
     port: u16,
 }
 
