@@ -14,6 +14,7 @@ mod environment;
 mod error;
 mod front;
 mod history;
+mod jobs;
 mod moment;
 mod place;
 mod process;
