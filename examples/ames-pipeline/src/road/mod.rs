@@ -21,7 +21,7 @@ pub(crate) use args::RoadArgs;
 use args::Where;
 use clean_up::Made;
 use materials::Materials;
-use outcome::{RegisteredModel, Report};
+use outcome::{RegisteredModel, Report, Step};
 use pipeline::{Components, Inputs};
 use plan::{DATA, ENVIRONMENT, IDENTITY, Plan};
 use target::Target;
@@ -118,7 +118,7 @@ async fn go(plan: &Plan<'_>, target: &Target, made: &mut Made, stages: &mut Stag
         let report = Report {
             workspace: client.workspace_id().to_string(),
             job: &job,
-            steps: steps.iter().map(|step| (watch::name(step), step.status.as_str())).collect(),
+            steps: steps.iter().map(Step::of).collect(),
             metrics: &evaluated.metrics,
             predictions_test: &evaluated.predicted,
             model: &model,

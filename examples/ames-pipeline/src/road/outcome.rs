@@ -9,12 +9,13 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use spinney_artifact::ModelBundle;
-use spinney_azureml::{MlClient, TransferOptions};
+use spinney_azureml::{MlClient, Run, TransferOptions};
 use spinney_preprocess::Table;
 
 use super::{
     materials::Materials,
     pipeline::{METRICS, REPORT},
+    watch,
 };
 use crate::{
     stages::{Evaluated, PAGE, PREDICTIONS},
@@ -26,8 +27,8 @@ use crate::{
 pub(super) struct Report<'a> {
     pub(super) workspace: String,
     pub(super) job: &'a str,
-    /// The pipeline's steps with what became of them.
-    pub(super) steps: BTreeMap<&'a str, &'a str>,
+    /// The pipeline's steps, as they began.
+    pub(super) steps: Vec<Step<'a>>,
     pub(super) metrics: &'a BTreeMap<String, f64>,
     /// In the order of the test rows.
     pub(super) predictions_test: &'a [f64],
@@ -35,6 +36,19 @@ pub(super) struct Report<'a> {
     pub(super) endpoint: &'a str,
     pub(super) endpoint_answer: &'a Answer,
     pub(super) timings_ms: BTreeMap<&'static str, f64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Step<'a> {
+    name: &'a str,
+    job: &'a str,
+    status: &'a str,
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn of(run: &'a Run) -> Self {
+        Self { name: watch::name(run), job: &run.run_id, status: run.status.as_str() }
+    }
 }
 
 #[derive(Serialize)]

@@ -19,9 +19,11 @@ pub(super) async fn watch(client: &MlClient, job: &str, pause: Duration) -> Resu
         let mut steps = client.jobs().children(job).await?.collect().await?;
         steps.sort_by(|one, other| one.start_time_utc.cmp(&other.start_time_utc));
         for step in &steps {
-            if known.insert(step.run_id.clone(), step.status.clone()).as_ref() != Some(&step.status)
-            {
-                say(&format!("{:<15} {}{}", name(step), step.status, reused(step)));
+            let before = known.insert(step.run_id.clone(), step.status.clone());
+            // What has not begun yet is nothing new.
+            let before = before.unwrap_or(JobStatus::NotStarted);
+            if before != step.status {
+                say(&format!("{:<12} {}{}", name(step), step.status, reused(step)));
             }
         }
         if status == JobStatus::Completed {
@@ -40,9 +42,10 @@ pub(super) async fn watch(client: &MlClient, job: &str, pause: Duration) -> Resu
     }
 }
 
+/// The step's name in the pipeline, as far as Azure ML notes it: what is shown is the component's, which two steps may have.
 pub(super) fn name(step: &Run) -> &str {
     let module = step.properties.get("azureml.moduleName").and_then(serde_json::Value::as_str);
-    step.display_name.as_deref().or(module).unwrap_or(&step.run_id)
+    module.or(step.display_name.as_deref()).unwrap_or(&step.run_id)
 }
 
 fn reused(step: &Run) -> &'static str {
