@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 /// What can go wrong when fitting, predicting or taking a forest apart.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -140,6 +142,35 @@ pub enum Error {
     /// A forest without trees.
     #[error("a forest needs at least one tree")]
     NoTrees,
+    /// Bytes that are no shard of a forest.
+    #[error("no shard of a forest: {problem}")]
+    InvalidShard {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+    /// Shards of different forests: other data, parameters or version.
+    #[error(
+        "trees {}..{} and {}..{} are of different forests: they were fitted with other data, parameters or version",
+        one.start, one.end, other.start, other.end
+    )]
+    ShardsDiffer {
+        /// The trees of one of them.
+        one: Range<usize>,
+        /// The trees of the other.
+        other: Range<usize>,
+    },
+    /// Trees that no shard has.
+    #[error("no shard has trees {}..{}", trees.start, trees.end)]
+    TreesMissing {
+        /// Their numbers.
+        trees: Range<usize>,
+    },
+    /// Trees that two shards have.
+    #[error("two shards have trees {}..{}", trees.start, trees.end)]
+    TreesRepeated {
+        /// Their numbers.
+        trees: Range<usize>,
+    },
     /// A metric over nothing.
     #[error("a metric needs at least one value")]
     NoValues,

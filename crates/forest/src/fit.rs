@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use linfa::{Float, ParamGuard};
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
@@ -155,6 +157,21 @@ impl RandomForestValidParams {
         data: &TrainingSet,
         on_tree: impl Fn(usize) + Sync,
     ) -> Result<RandomForest> {
+        let fit = self.prepare(data)?;
+        let y = &data.y;
+        let on_tree = &on_tree;
+        self.in_pool(|| {
+            let mut trees = grown.to_vec();
+            trees.extend(fit.trees(grown.len()..self.n_estimators(), on_tree));
+            let out_of_bag = fit.bootstrap.as_ref().filter(|_| self.oob_score()).map(|bootstrap| {
+                OutOfBag::new(&trees, &data.x, y, |tree| bootstrap.counts(fit.seeds[tree]))
+            });
+            RandomForest::new(trees, data.x.n_features(), out_of_bag)
+        })
+    }
+
+    /// Holds the parameters against the data.
+    pub(crate) fn prepare<'a>(&'a self, data: &'a TrainingSet) -> Result<PreparedFit<'a>> {
         let x = &data.x;
         let constraints = self.monotonic_cst();
         if !constraints.is_empty() && constraints.len() != x.n_features() {
@@ -174,28 +191,7 @@ impl RandomForestValidParams {
         data.check_sums(total_weight)?;
         let limits = self.resolve(x, total_weight);
         let seeds = tree_seeds(self.seed(), self.n_estimators());
-
-        let fit_tree = |engine: &Engine<'_>, number: usize| {
-            let counts = bootstrap.as_ref().map(|bootstrap| bootstrap.counts(seeds[number]));
-            let weight = counts.as_deref().unwrap_or(&everywhere);
-            let targets = WeightedTargets { y: &data.y, weight };
-            let tree = engine.grow(targets, feature_generator(seeds[number]));
-            let tree = if self.ccp_alpha() > 0.0 { tree.pruned(self.ccp_alpha()) } else { tree };
-            on_tree(number);
-            tree
-        };
-        self.in_pool(|| {
-            let options = (self.criterion(), self.fidelity());
-            let engine = Engine::new(x, &data.y, n_draws, options, limits);
-            let numbers = (grown.len()..seeds.len()).into_par_iter();
-            let new = numbers.map(|number| fit_tree(&engine, number));
-            let mut trees = grown.to_vec();
-            trees.par_extend(new);
-            let out_of_bag = bootstrap.as_ref().filter(|_| self.oob_score()).map(|bootstrap| {
-                OutOfBag::new(&trees, x, &data.y, |tree| bootstrap.counts(seeds[tree]))
-            });
-            RandomForest::new(trees, x.n_features(), out_of_bag)
-        })
+        Ok(PreparedFit { params: self, data, n_draws, bootstrap, everywhere, limits, seeds })
     }
 
     fn n_draws(&self, data: &TrainingSet) -> usize {
@@ -243,7 +239,7 @@ impl RandomForestValidParams {
         }
     }
 
-    fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+    pub(crate) fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let Some(n_threads) = self.n_threads() else { return Ok(work()) };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads.get()).build();
         let pool = pool.map_err(|error| Error::ThreadPool {
@@ -251,5 +247,37 @@ impl RandomForestValidParams {
             message: error.to_string(),
         })?;
         Ok(pool.install(work))
+    }
+}
+
+/// Parameters and data that fit together: any of the forest's trees can be fitted, in any order and anywhere.
+pub(crate) struct PreparedFit<'a> {
+    params: &'a RandomForestValidParams,
+    data: &'a TrainingSet,
+    n_draws: usize,
+    pub(crate) bootstrap: Option<Bootstrap>,
+    /// The weights of all rows, for trees that see them all.
+    everywhere: Vec<f64>,
+    limits: GrowLimits<'a>,
+    pub(crate) seeds: Vec<u32>,
+}
+
+impl PreparedFit<'_> {
+    /// Fits the trees of these numbers.
+    pub(crate) fn trees(&self, numbers: Range<usize>, on_tree: impl Fn(usize) + Sync) -> Vec<Tree> {
+        let (x, y) = (&self.data.x, &self.data.y);
+        let options = (self.params.criterion(), self.params.fidelity());
+        let engine = Engine::new(x, y, self.n_draws, options, self.limits);
+        let ccp_alpha = self.params.ccp_alpha();
+        let fit = |number: usize| {
+            let seed = self.seeds[number];
+            let counts = self.bootstrap.as_ref().map(|bootstrap| bootstrap.counts(seed));
+            let weight = counts.as_deref().unwrap_or(&self.everywhere);
+            let tree = engine.grow(WeightedTargets { y, weight }, feature_generator(seed));
+            let tree = if ccp_alpha > 0.0 { tree.pruned(ccp_alpha) } else { tree };
+            on_tree(number);
+            tree
+        };
+        numbers.into_par_iter().map(fit).collect()
     }
 }

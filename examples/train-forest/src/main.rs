@@ -1,7 +1,7 @@
 //! Trains a forest on any matrix: `cargo run --release -p train-forest -- --x X.npy --y Y.npy --seed 42 --dump forest.bin`
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
-use std::{fs, num::NonZeroUsize, path::PathBuf};
+use std::{fs, num::NonZeroUsize, ops::Range, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -78,6 +78,12 @@ struct Args {
     /// Threads [default: one for each core].
     #[arg(long)]
     n_threads: Option<NonZeroUsize>,
+    /// Fits only these trees, of 0..n_estimators, as a shard for merge-forest: 25..50, say.
+    #[arg(long, requires = "shard", value_parser = range, conflicts_with_all = ["dump", "predict"])]
+    trees: Option<Range<usize>>,
+    /// Writes the shard.
+    #[arg(long, requires = "trees")]
+    shard: Option<PathBuf>,
     /// Writes the forest's canonical bytes.
     #[arg(long)]
     dump: Option<PathBuf>,
@@ -114,11 +120,19 @@ fn main() -> Result<()> {
     if let Some(max_samples) = args.max_samples {
         params = params.max_samples(max_samples);
     }
-    let forest = match &args.sample_weight {
+    let weight = args.sample_weight.as_ref().map(read::<ndarray::Ix1>).transpose()?;
+    if let (Some(trees), Some(path)) = (args.trees, args.shard) {
+        let shard = match weight {
+            None => params.fit_shard(trees, x.view(), y.view())?,
+            Some(weight) => params.fit_shard_weighted(trees, x.view(), y.view(), weight.view())?,
+        };
+        let (trees, n_estimators) = (shard.trees(), shard.n_estimators());
+        println!("trees {}..{} of {n_estimators}", trees.start, trees.end);
+        return fs::write(&path, shard.to_bytes()).with_context(|| format!("{}", path.display()));
+    }
+    let forest = match weight {
         None => params.fit_arrays(x.view(), y.view())?,
-        Some(path) => {
-            params.fit_weighted(x.view(), y.view(), read::<ndarray::Ix1>(path)?.view())?
-        }
+        Some(weight) => params.fit_weighted(x.view(), y.view(), weight.view())?,
     };
 
     let n_nodes: usize = forest.trees().iter().map(|tree| tree.nodes().len()).sum();
@@ -137,6 +151,15 @@ fn main() -> Result<()> {
         write_npy(&out, &prediction).with_context(|| format!("{}", out.display()))?;
     }
     Ok(())
+}
+
+/// Numbers of trees, the end not among them: `25..50`.
+fn range(text: &str) -> Result<Range<usize>, &'static str> {
+    let ends = text.split_once("..").map(|(start, end)| (start.parse(), end.parse()));
+    match ends {
+        Some((Ok(start), Ok(end))) => Ok(start..end),
+        _ => Err("give a range such as 25..50"),
+    }
 }
 
 /// Reads an array of `f64` or `f32`, in any memory layout.
