@@ -4,6 +4,7 @@ mod access;
 mod block_list;
 mod conditions;
 pub(crate) mod files;
+mod fingerprint;
 mod list;
 mod read;
 mod receive;
@@ -29,7 +30,7 @@ use self::{
     rows::Blobs,
     target::Target,
 };
-pub(crate) use self::{rows::create_container, sas::sign_container};
+pub(crate) use self::{fingerprint::fingerprint, rows::create_container, sas::sign_container};
 use crate::{
     door::{Door, LOCAL_ACCOUNT},
     world::World,
