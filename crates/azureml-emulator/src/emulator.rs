@@ -12,7 +12,7 @@ use crate::{
     connections::{Connections, Speech},
     environment::Ports,
     front::Front,
-    process, run,
+    jobs, process, run,
     settings::Wishes,
     world::{Programs, World},
 };
@@ -147,15 +147,17 @@ impl EmulatorBuilder {
         ports.write(&world.folder)?;
         let environment =
             Environment::new(&world.folder, ports, world.settings.clone(), world.secrets.clone())?;
-        let front = Arc::new(Front { world: Arc::new(world), port: ports.tls });
+        let world = Arc::new(world);
+        let front = Arc::new(Front { world: Arc::clone(&world), port: ports.tls });
         let connections = Arc::new(Connections { front, tls });
         let (stop, stopped) = watch::channel(false);
-        let serving = [(listener, Speech::Tls), (proxy_listener, Speech::Proxy)]
+        let mut serving: Vec<_> = [(listener, Speech::Tls), (proxy_listener, Speech::Proxy)]
             .map(|(listener, speech)| {
                 let connections = Arc::clone(&connections);
                 tokio::spawn(connections.serve(listener, speech, stopped.clone()))
             })
             .into();
+        serving.push(tokio::spawn(jobs::schedule(world, stopped)));
         Ok(Emulator { address, proxy_address, environment, stop, serving })
     }
 }

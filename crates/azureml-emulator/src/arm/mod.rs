@@ -4,6 +4,7 @@ mod asset_rules;
 mod assets;
 mod batch_endpoints;
 mod call;
+pub(crate) mod clusters;
 mod codes;
 mod compute_rules;
 mod computes;
@@ -19,6 +20,7 @@ mod online_endpoints;
 mod operations;
 mod pages;
 mod providers;
+mod registration;
 mod reply;
 mod resource_groups;
 mod roles;
@@ -38,6 +40,7 @@ use self::call::Call;
 pub(crate) use self::{
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
+    registration::register,
     reply::{Answer, Failure, Refusal},
     scoring::invoke,
 };

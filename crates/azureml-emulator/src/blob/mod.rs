@@ -4,6 +4,7 @@ mod access;
 mod block_list;
 mod conditions;
 pub(crate) mod files;
+mod fingerprint;
 mod list;
 mod read;
 mod receive;
@@ -30,6 +31,7 @@ use self::{
     target::Target,
 };
 pub(crate) use self::{
+    fingerprint::fingerprint,
     rows::create_container,
     sas::{sign_blob, sign_container},
 };

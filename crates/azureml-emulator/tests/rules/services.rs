@@ -143,7 +143,6 @@ async fn what_is_not_there_yet_is_refused_by_name() {
     let (_folder, local) = local().await;
     local.put(&local.id("/onlineEndpoints/abc"), &endpoint()).await.expect(201);
     for (path, words) in [
-        ("/jobs/j", "running jobs"),
         ("/onlineEndpoints/abc/deployments/blue", "running deployments"),
         ("/datastores/mine", "datastores"),
         ("/schedules/s", "/schedules/s"),
