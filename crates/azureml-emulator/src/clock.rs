@@ -1,10 +1,9 @@
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use tokio::sync::watch;
 
 use crate::moment::Moment;
 
@@ -16,7 +15,7 @@ use crate::moment::Moment;
 pub struct Clock {
     scale: f64,
     /// Milliseconds that [`Clock::advance`] has added.
-    ahead: Arc<AtomicI64>,
+    ahead: Arc<watch::Sender<i64>>,
 }
 
 impl Default for Clock {
@@ -44,13 +43,18 @@ impl Clock {
 
     /// Puts this clock, and all that were cloned from it, ahead: what would happen until then happens now.
     pub fn advance(&self, by: Duration) {
-        self.ahead.fetch_add(milliseconds(by), Ordering::SeqCst);
+        self.ahead.send_modify(|ahead| *ahead = ahead.saturating_add(milliseconds(by)));
     }
 
     pub(crate) fn now(&self) -> Moment {
         // A machine's clock that stands before 1970 is taken to stand there.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment::from_milliseconds(milliseconds(since) + self.ahead.load(Ordering::SeqCst))
+        Moment::from_milliseconds(milliseconds(since) + *self.ahead.borrow())
+    }
+
+    /// Tells of every [`Clock::advance`] from now on.
+    pub(crate) fn advances(&self) -> watch::Receiver<i64> {
+        self.ahead.subscribe()
     }
 
     /// The machine's own time, for what talks to other programs.

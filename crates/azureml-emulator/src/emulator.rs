@@ -15,7 +15,7 @@ use crate::{
     environment::Ports,
     faults::Faults,
     front::Front,
-    process,
+    jobs, process,
     record::Recorder,
     run, serving,
     settings::Wishes,
@@ -190,7 +190,9 @@ impl EmulatorBuilder {
                 tokio::spawn(connections.serve(listener, speech, stopped.clone()))
             })
             .into();
-        serving.push(tokio::spawn(serving::supervise(world, stopped)));
+        let supervised = serving::supervise(Arc::clone(&world), stopped.clone());
+        serving.push(tokio::spawn(supervised));
+        serving.push(tokio::spawn(jobs::schedule(world, stopped)));
         Ok(Emulator { address, proxy_address, environment, stop, serving })
     }
 }

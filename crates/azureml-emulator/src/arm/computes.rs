@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     call::Call,
+    clusters,
     compute_rules::check,
     field, instances, name_rules,
     operations::{self, Service, begin},
@@ -130,21 +131,19 @@ fn complete(call: &Call<'_>, body: &mut Value, existing: Option<&Resource>) {
             json!({"publicIpAddress": null, "privateIpAddress": null});
     } else {
         let min = machine["scaleSettings"]["minNodeCount"].as_u64().unwrap_or(0);
-        let current = kept("/properties/properties/currentNodeCount").unwrap_or_else(|| json!(0));
-        let is_steady = current == json!(min);
         machine["scaleSettings"]["minNodeCount"] = json!(min);
-        machine["allocationState"] = json!(if is_steady { "Steady" } else { "Resizing" });
-        machine["allocationStateTransitionTime"] = json!(now);
-        machine["nodeStateCounts"] = json!({
-            "preparingNodeCount": 0,
-            "runningNodeCount": 0,
-            "idleNodeCount": current,
-            "unusableNodeCount": 0,
-            "leavingNodeCount": 0,
-            "preemptedNodeCount": 0,
-        });
-        machine["currentNodeCount"] = current;
-        machine["targetNodeCount"] = json!(min);
+        clusters::begin(machine, min, call.now);
+        for field in [
+            "allocationState",
+            "allocationStateTransitionTime",
+            "nodeStateCounts",
+            "currentNodeCount",
+            "targetNodeCount",
+        ] {
+            if let Some(value) = kept(&format!("/properties/properties/{field}")) {
+                machine[field] = value;
+            }
+        }
         machine["errors"] = Value::Null;
     }
     if properties["disableLocalAuth"].is_null() {
@@ -171,7 +170,7 @@ fn store(call: &Call<'_>, body: Value, is_new: bool, n_nodes: u64) -> Answer {
             trigger: "User".to_owned(),
         }
     } else {
-        Effect::Nodes { count: machine["targetNodeCount"].as_u64().unwrap_or(0) }
+        Effect::Nodes
     };
     // As in Azure: what is beyond the quota is accepted, and fails later.
     let effect = vm_sizes::beyond_quota(size, n_nodes)
@@ -236,7 +235,10 @@ fn change_state(call: &Call<'_>, mut compute: Resource, action: &str) -> Answer 
         _ => ("Restarting", "Running", "Restart"),
     };
     let machine = &mut compute.body["properties"]["properties"];
-    if machine["state"] == then && action != "restart" {
+    // One that a job runs on runs.
+    let state =
+        if machine["state"] == "JobRunning" { json!("Running") } else { machine["state"].clone() };
+    if state == then && action != "restart" {
         // To ask again is no mistake.
         let reply = Reply::empty(202);
         let nothing = Effect::Nothing;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{instances, operations};
+use super::{clusters, instances, operations};
 use crate::{
     moment::Moment,
     store::{Effect, Events, Resource, Resources},
@@ -62,13 +62,15 @@ fn apply(
                 instances::fail(&mut properties["properties"]);
             }
         }
-        Effect::Nodes { count } => {
+        Effect::Scale => {
+            clusters::settle(world, connection, key, at)?;
+            return Ok(None);
+        }
+        Effect::Nodes => {
             properties["provisioningState"] = json!("Succeeded");
-            let cluster = &mut properties["properties"];
-            cluster["allocationState"] = json!("Steady");
-            cluster["allocationStateTransitionTime"] = json!(at.to_string());
-            cluster["currentNodeCount"] = json!(count);
-            cluster["nodeStateCounts"]["idleNodeCount"] = json!(count);
+            resources.update(&resource.body)?;
+            clusters::settle(world, connection, key, at)?;
+            return Ok(None);
         }
         Effect::Instance { state, operation, trigger } => {
             properties["provisioningState"] = json!("Succeeded");

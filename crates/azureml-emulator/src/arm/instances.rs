@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::iso_duration;
 use crate::{
     moment::Moment,
-    store::{Effect, Events},
+    store::{Effect, Events, Resource, Resources},
     world::World,
 };
 
@@ -52,4 +52,29 @@ pub(crate) fn schedule_shutdown(
         trigger: "IdleShutdown".to_owned(),
     };
     Events(connection).schedule(key, &effect, since.plus(world.clock.shortened(idle)))
+}
+
+/// Says of an instance whether a job runs on it: then it is not shut down, and afterwards it is idle anew.
+pub(crate) fn set_busy(
+    world: &World,
+    connection: &Connection,
+    mut instance: Resource,
+    is_busy: bool,
+    at: Moment,
+) -> rusqlite::Result<()> {
+    let key = instance.id().to_lowercase();
+    let properties = &mut instance.body["properties"];
+    let state = properties["properties"]["state"].as_str().unwrap_or_default();
+    let new = match (state, is_busy) {
+        ("Running", true) => "JobRunning",
+        ("JobRunning", false) => "Running",
+        _ => return Ok(()),
+    };
+    properties["properties"]["state"] = json!(new);
+    Events(connection).unschedule(&key)?;
+    if !is_busy {
+        schedule_shutdown(world, connection, &key, properties, at)?;
+    }
+    Resources(connection).update(&instance.body)?;
+    Ok(())
 }

@@ -5,6 +5,7 @@ mod asset_rules;
 mod assets;
 mod batch_endpoints;
 mod call;
+pub(crate) mod clusters;
 mod codes;
 mod compute_rules;
 mod computes;
@@ -23,6 +24,7 @@ mod online_endpoints;
 mod operations;
 mod pages;
 mod providers;
+mod registration;
 mod reply;
 mod resource_groups;
 mod roles;
@@ -44,6 +46,7 @@ pub(crate) use self::{
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
     online_endpoints::KIND as ONLINE_ENDPOINTS,
+    registration::register,
     reply::{Answer, Failure, Refusal},
     vm_sizes::quota_reached,
 };

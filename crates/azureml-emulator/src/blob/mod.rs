@@ -5,6 +5,7 @@ pub(crate) mod azurite;
 mod block_list;
 mod conditions;
 pub(crate) mod files;
+mod fingerprint;
 mod list;
 mod read;
 mod receive;
@@ -31,6 +32,7 @@ use self::{
     target::Target,
 };
 pub(crate) use self::{
+    fingerprint::fingerprint,
     rows::create_container,
     sas::{sign_blob, sign_container},
 };

@@ -25,8 +25,18 @@ pub(crate) struct CommandPlan {
     /// Of a managed identity that the job asks for itself.
     pub(crate) identity_client_id: Option<String>,
     pub(crate) timeout_seconds: Option<u64>,
-    /// Whether the outputs of an equal run may be taken instead.
-    pub(crate) may_reuse: bool,
+    pub(crate) reuse: Reuse,
+}
+
+/// Whether equal runs have equal outputs, so that one run is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Reuse {
+    /// The outputs of an earlier run are taken.
+    Take,
+    /// It runs, and its outputs may be taken later.
+    Offer,
+    Never,
 }
 
 /// A version of code, and where its files are.

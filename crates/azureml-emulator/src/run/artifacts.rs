@@ -4,6 +4,7 @@ use std::{fs, io, path::Path, sync::Arc};
 
 use rusqlite::Connection;
 
+use super::folder::aside;
 use crate::{
     arm::{Answer, Failure},
     contents,
@@ -78,14 +79,14 @@ impl Artifacts {
 
     async fn note(&self, files: Vec<String>) -> io::Result<()> {
         let artifacts = self.clone();
-        let noted = tokio::task::spawn_blocking(move || {
+        aside(move || {
             let note = |connection: &Connection| {
                 let logs = RunLogs(connection);
                 files.iter().try_for_each(|file| logs.add(&artifacts.run, file))
             };
             artifacts.world.store.transaction(note).map_err(io::Error::other)
-        });
-        noted.await.map_err(io::Error::other)?
+        })
+        .await
     }
 }
 

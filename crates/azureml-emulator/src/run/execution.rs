@@ -7,7 +7,7 @@ use super::{
     CommandRun, Outcome,
     artifacts::Artifacts,
     failure::Stop,
-    folder::RunFolder,
+    folder::{RunFolder, aside},
     interpreter,
     log::{CommandLog, Journal},
     mounts::Mounts,
@@ -34,8 +34,7 @@ pub(super) async fn execute(
         Err(Stop::Canceled) => Outcome::Canceled,
         Err(Stop::Failed(error)) => Outcome::Failed { error },
     };
-    let removed = tokio::task::spawn_blocking(move || folder.remove()).await;
-    if let Err(error) = removed.map_err(io::Error::other).flatten() {
+    if let Err(error) = aside(move || folder.remove()).await {
         tracing::warn!(%error, run = run.name, "the folder of a run stays");
     }
     outcome
@@ -76,7 +75,8 @@ struct Execution<'a> {
 impl Execution<'_> {
     async fn run(&mut self) -> Result<(), Stop> {
         let (world, run, folder) = (self.world, self.run, self.folder);
-        folder.make()?;
+        let own = folder.clone();
+        aside(move || own.make()).await?;
         let on = run.compute.as_deref().unwrap_or("serverless compute");
         self.journal.say(&format!("run {} on {on}", run.name));
         if let Some(environment) = &run.environment {
@@ -102,14 +102,14 @@ impl Execution<'_> {
     async fn set_finalizing(&self) -> io::Result<()> {
         let world = Arc::clone(self.world);
         let key = run_key(&self.run.workspace_id, &self.run.name);
-        let set = tokio::task::spawn_blocking(move || {
+        aside(move || {
             let now = world.clock.now();
             let set = |connection: &Connection| {
                 Runs(connection).set_status(&key, RunStatus::Finalizing, now, None)
             };
             world.store.transaction(set).map_err(io::Error::other)
-        });
-        set.await.map_err(io::Error::other)?
+        })
+        .await
     }
 
     /// Runs the command itself.

@@ -11,7 +11,7 @@ use super::{
     CommandRun, RunInput, RunOutput,
     artifacts::Artifacts,
     failure::Stop,
-    folder::{RunFolder, set_mode},
+    folder::{RunFolder, aside, set_mode},
     log::Journal,
     template::Values,
 };
@@ -116,8 +116,11 @@ impl Mounts<'_> {
                 fs::rename(&file, to.join(file_name(place)))?;
             }
         }
-        set_mode(&to, 0o755)?;
-        journal.say(&format!("code: {}", Size::of(&to)?));
+        let size = aside(move || {
+            set_mode(&to, 0o755)?;
+            Size::of(&to)
+        });
+        journal.say(&format!("code: {}", size.await?));
         Ok(())
     }
 
@@ -145,11 +148,15 @@ impl Mounts<'_> {
                 return Err(Stop::user_error(message));
             }
         };
-        if delivery == Delivery::ReadOnly {
-            set_mode(&path, 0o444)?;
-        }
-        journal.say(&format!("input {name}: {}", Size::of(&path)?));
-        text(&path)
+        let text = text(&path)?;
+        let size = aside(move || {
+            if delivery == Delivery::ReadOnly {
+                set_mode(&path, 0o444)?;
+            }
+            Size::of(&path)
+        });
+        journal.say(&format!("input {name}: {}", size.await?));
+        Ok(text)
     }
 
     fn make_output(&self, name: &str, output: &RunOutput) -> Result<String, Stop> {
@@ -190,7 +197,8 @@ impl Mounts<'_> {
             contents::keep(self.world, &path, &output.place).await.map_err(|error| {
                 Stop::user_error(format!("The output {name} cannot be kept: {error}"))
             })?;
-            journal.say(&format!("output {name}: {}", Size::of(&path)?));
+            let size = aside(move || Size::of(&path)).await?;
+            journal.say(&format!("output {name}: {size}"));
         }
         Ok(())
     }
@@ -211,7 +219,8 @@ impl Mounts<'_> {
                 if name == "logs" {
                     artifacts.note_below(&path, name).await?;
                 }
-                journal.say(&format!("folder {name}: {}", Size::of(&path)?));
+                let size = aside(move || Size::of(&path)).await?;
+                journal.say(&format!("folder {name}: {size}"));
             }
         }
         Ok(())

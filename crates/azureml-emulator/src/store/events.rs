@@ -19,8 +19,10 @@ pub(crate) enum Effect {
     Removed,
     /// A compute instance is in this state, after this operation.
     Instance { state: String, operation: String, trigger: String },
-    /// A cluster has that many nodes.
-    Nodes { count: u64 },
+    /// A cluster is as it was asked to be, and gets the nodes that it needs.
+    Nodes,
+    /// Nodes of a cluster are ready, or have been idle for too long.
+    Scale,
     /// An endpoint's key is another.
     Key { name: String, value: String },
     /// The operation fails, and the resource with it.
@@ -166,6 +168,11 @@ impl Events<'_> {
             .prepare_cached("DELETE FROM event WHERE resource = ?1 AND operation IS NULL")?
             .execute(params![resource.to_lowercase()])?;
         Ok(())
+    }
+
+    /// When the next thing happens by itself.
+    pub(crate) fn next(self) -> rusqlite::Result<Option<Moment>> {
+        self.0.prepare_cached("SELECT MIN(due) FROM event")?.query_row(params![], |row| row.get(0))
     }
 
     /// Whether an operation on a resource is under way.

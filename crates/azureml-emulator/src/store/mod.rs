@@ -4,6 +4,7 @@
 //! process that dies between leaves a file that nothing names, which the next start removes.
 
 mod events;
+mod nodes;
 mod pieces;
 mod resources;
 mod run_logs;
@@ -20,6 +21,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 pub(crate) use self::{
     events::{Effect, Events, OperationState},
+    nodes::{Node, Nodes},
     pieces::{Piece, Pieces, Received},
     resources::{Order, Resource, Resources},
     run_logs::RunLogs,
@@ -50,9 +52,9 @@ impl Store {
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match version {
             0 => {
-                let (runs, run_logs) = (runs::SCHEMA, run_logs::SCHEMA);
+                let (nodes, runs, run_logs) = (nodes::SCHEMA, runs::SCHEMA, run_logs::SCHEMA);
                 connection.execute_batch(&format!(
-                    "BEGIN; {SCHEMA} {runs} {run_logs} PRAGMA user_version = {VERSION}; COMMIT;"
+                    "BEGIN; {SCHEMA} {nodes} {runs} {run_logs} PRAGMA user_version = {VERSION}; COMMIT;"
                 ))?;
             }
             VERSION => {}

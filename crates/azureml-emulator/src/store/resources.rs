@@ -93,6 +93,7 @@ impl Resources<'_> {
             ("run", "key"),
             ("run_log", "run"),
             ("serving", "key"),
+            ("node", "compute"),
         ] {
             self.0
                 .prepare_cached(&format!(

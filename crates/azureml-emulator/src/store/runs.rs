@@ -1,6 +1,6 @@
 //! Runs: what is to be known of a job beside its resource.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::ToSqlOutput};
+use rusqlite::{Connection, Row, ToSql, params, types::ToSqlOutput};
 use serde_json::{Value, json};
 
 use super::Resources;
@@ -282,6 +282,16 @@ impl Runs<'_> {
         )
     }
 
+    /// How many runs wait for nodes of a compute.
+    pub(crate) fn count_queued(self, compute: &str) -> rusqlite::Result<usize> {
+        self.0
+            .prepare_cached(
+                "SELECT COUNT(*) FROM run WHERE ended IS NULL AND compute = ?1 AND status = 'Queued'",
+            )?
+            .query_row(params![compute.to_lowercase()], |row| row.get::<_, i64>(0))
+            .map(|count| usize::try_from(count).unwrap_or(0))
+    }
+
     /// Says how a run gets on, in its row and in its resource; when it began to run or ended, too. A run that has ended stays so.
     pub(crate) fn set_status(
         self,
@@ -339,14 +349,6 @@ impl Runs<'_> {
         self.0
             .prepare_cached("UPDATE run SET reuse_key = ?2, reused_from = ?3 WHERE key = ?1")?
             .execute(params![id.to_lowercase(), reuse_key, reused_from])?;
-        Ok(())
-    }
-
-    /// Where on this machine a run works.
-    pub(crate) fn set_folder(self, id: &str, folder: Option<&str>) -> rusqlite::Result<()> {
-        self.0
-            .prepare_cached("UPDATE run SET folder = ?2 WHERE key = ?1")?
-            .execute(params![id.to_lowercase(), folder])?;
         Ok(())
     }
 

@@ -144,7 +144,6 @@ async fn what_is_not_there_yet_is_refused_by_name() {
     let batch = json!({"location": "westeurope", "properties": {"authMode": "AADToken"}});
     local.put(&local.id("/batchEndpoints/abc"), &batch).await.expect(201);
     for (path, words) in [
-        ("/jobs/j", "running jobs"),
         ("/batchEndpoints/abc/deployments/blue", "running batch deployments"),
         ("/datastores/mine", "datastores"),
         ("/schedules/s", "/schedules/s"),

@@ -181,6 +181,8 @@ pub(crate) struct Worker {
     base: String,
     workspace: String,
     arm_token: String,
+    /// For Azure ML itself.
+    pub(crate) learning_token: String,
     blob_token: String,
     container: String,
 }
@@ -207,9 +209,11 @@ impl Worker {
             variables["AZUREML_ARM_SUBSCRIPTION"]
         );
         let arm_token = sign_in("https://management.azure.com").await;
+        let learning_token = sign_in("https://ml.azure.com").await;
         let blob_token = sign_in("https://storage.azure.com").await;
         let container = String::new();
-        let mut worker = Self { client, base, workspace, arm_token, blob_token, container };
+        let mut worker =
+            Self { client, base, workspace, arm_token, learning_token, blob_token, container };
         let store =
             send(worker.arm(Method::GET, "/datastores/workspaceblobstore")).await.expect(200);
         store.body["properties"]["containerName"]

@@ -15,7 +15,7 @@ use super::{
     pipeline::is_identifier,
     references, settings,
 };
-use crate::jobs::{CommandPlan, DataPort, Source};
+use crate::jobs::{CommandPlan, DataPort, Reuse, Source};
 
 /// Reads a command, and the id of the compute that it runs on.
 pub(super) fn read(
@@ -47,7 +47,7 @@ pub(super) fn read(
         outputs: outputs(call, workspace, run, &properties["outputs"])?,
         identity_client_id: settings::identity_client(&properties["identity"]),
         timeout_seconds: settings::timeout(&properties["limits"], "properties")?,
-        may_reuse: false,
+        reuse: Reuse::Never,
     };
     check_placeholders(&plan)?;
     Ok((plan, compute.transpose()?.flatten()))

@@ -14,7 +14,7 @@ use super::{
     given::{self, Casing, Given, GivenOutput, entries},
     references, settings,
 };
-use crate::jobs::{CommandPlan, DataPort, PipelinePlan, Source, StepOutput};
+use crate::jobs::{CommandPlan, DataPort, PipelinePlan, Reuse, Source, StepOutput};
 
 /// A pipeline that can be run.
 #[derive(Debug)]
@@ -208,7 +208,11 @@ impl Around<'_> {
             outputs: self.outputs_of(name, job, component, outputs, &run)?,
             identity_client_id: settings::identity_client(&job["identity"]),
             timeout_seconds: settings::timeout(&job["limits"], &path)?,
-            may_reuse: component.is_deterministic && !settings.force_rerun,
+            reuse: match (component.is_deterministic, settings.force_rerun) {
+                (false, _) => Reuse::Never,
+                (true, true) => Reuse::Offer,
+                (true, false) => Reuse::Take,
+            },
         };
         let display_name = job["display_name"].as_str().unwrap_or(name).to_owned();
         let component = component.id.clone();
