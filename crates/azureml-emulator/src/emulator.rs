@@ -12,7 +12,7 @@ use crate::{
     connections::{Connections, Speech},
     environment::Ports,
     front::Front,
-    process,
+    process, run,
     settings::Wishes,
     world::{Programs, World},
 };
@@ -132,6 +132,7 @@ impl EmulatorBuilder {
         let opened = tokio::task::spawn_blocking(move || {
             let world = World::open(&folder, clock, &wishes, programs)?;
             process::end_abandoned(&world.folder);
+            run::clear(&world).map_err(Error::state(&world.folder))?;
             let tls = authority::acceptor(&world.folder, &world.settings.location, &world.clock)?;
             arm::prepare(&world)?;
             Ok::<_, Error>((tls, world))

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     arm, blob, cloud_metadata,
     door::{Door, LOCAL_ACCOUNT},
-    token,
+    history, token,
     world::World,
 };
 
@@ -48,7 +48,7 @@ impl Front {
                 if let Some(account) = name.strip_suffix(".blob.core.windows.net") {
                     blob::answer(&self.world, Door::Azure, account, request).await
                 } else if name.ends_with(".api.azureml.ms") {
-                    self.api(Door::Azure, &path)
+                    self.api(Door::Azure, path, request).await
                 } else if let Some(place) = name.strip_suffix(".inference.ml.azure.com") {
                     let (endpoint, location) = place.split_once('.').unwrap_or((place, ""));
                     arm::invoke(&self.world, location, endpoint, request.headers())
@@ -71,7 +71,9 @@ impl Front {
             ["inference", location, endpoint, ..] => {
                 arm::invoke(&self.world, location, endpoint, request.headers())
             }
-            ["discovery", ..] | ["history", ..] => self.api(door, &path),
+            ["discovery" | "history" | "data" | "modelregistry", ..] => {
+                self.api(door, path, request).await
+            }
             [first, ..] if is_storage(first) => {
                 blob::answer(&self.world, door, LOCAL_ACCOUNT, request).await
             }
@@ -137,14 +139,22 @@ impl Front {
         })
     }
 
-    /// What stands beside Azure Resource Manager: where the services are, and the history of runs, which needs jobs.
-    fn api(&self, door: Door, path: &[String]) -> Response<Body> {
+    /// What stands beside Azure Resource Manager: where the services are, and the services.
+    async fn api(&self, door: Door, path: Vec<String>, request: Request) -> Response<Body> {
         if path.first().is_some_and(|first| first == "discovery") {
             let base = door.api(&self.world.settings.location);
             return json_response(StatusCode::OK, &json!({"api": base, "history": base}));
         }
-        let text = "the history of runs needs jobs, which this release has not";
-        problem(StatusCode::NOT_IMPLEMENTED, "NotImplementedInEmulator", text)
+        let (parts, body) = request.into_parts();
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(response) => return response,
+        };
+        let world = Arc::clone(&self.world);
+        let answered = tokio::task::spawn_blocking(move || {
+            history::answer(&world, door, &parts, &path, &body)
+        });
+        answered.await.unwrap_or_else(|_| broken())
     }
 }
 

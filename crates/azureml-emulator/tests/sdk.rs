@@ -3,6 +3,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     path::Path,
     process::{Command, Output},
 };
@@ -14,14 +15,18 @@ fn start(runtime: &Runtime, folder: &Path) -> Emulator {
     // The SDK asks again after a second at the earliest: what takes three here is over by then.
     let clock = Clock::scaled(10.0).unwrap();
     let builder = Emulator::builder(folder.join("state")).port(0).proxy_port(0).clock(clock);
+    let builder = builder.python(clients_python());
     runtime.block_on(builder.start()).unwrap()
+}
+
+fn clients_python() -> OsString {
+    let python = env::var_os("SPINNEY_CLIENTS_PYTHON");
+    python.expect("cargo xtask test sets the clients up and says where they are")
 }
 
 /// The SDK's Python, in an environment that has nothing but what the emulator says.
 fn python(emulator: &Emulator, way: Way) -> Command {
-    let python = env::var_os("SPINNEY_CLIENTS_PYTHON");
-    let python = python.expect("cargo xtask test sets the clients up and says where they are");
-    let mut command = Command::new(python);
+    let mut command = Command::new(clients_python());
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy().to_uppercase();
         if text.ends_with("PROXY") || text.starts_with("AZURE") || text.ends_with("BUNDLE") {
@@ -32,8 +37,13 @@ fn python(emulator: &Emulator, way: Way) -> Command {
     command
 }
 
-fn drive(mut python: Command, folder: &Path, login: &str, more: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/drive.py");
+fn drive(python: Command, folder: &Path, login: &str, more: &[&str]) -> String {
+    run("drive.py", python, folder, login, more)
+}
+
+/// Runs one of the scripts, and says its last line.
+fn run(script: &str, mut python: Command, folder: &Path, login: &str, more: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(script);
     let work = folder.join(login);
     std::fs::create_dir(&work).unwrap();
     let Output { status, stdout, stderr } =
@@ -64,6 +74,21 @@ fn takes_the_emulator_for_a_cloud_of_its_own() {
     let walked = drive(python, folder, "managed-identity", &["whole"]);
     assert!(walked.ends_with(r#"{"login": "managed-identity", "walked": true}"#), "{walked}");
     runtime.block_on(emulator.shutdown());
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the official SDK: cargo xtask test"]
+fn runs_jobs_in_both_ways() {
+    let (folder, runtime) = (tempfile::tempdir().unwrap(), Runtime::new().unwrap());
+    for (way, login) in [(Way::Proxy, "client-secret"), (Way::CloudMetadata, "managed-identity")] {
+        let folder = folder.path().join(login);
+        std::fs::create_dir(&folder).unwrap();
+        let emulator = start(&runtime, &folder);
+        let ran = run("jobs.py", python(&emulator, way), &folder, login, &[]);
+        assert!(ran.ends_with(&format!(r#"{{"login": "{login}", "jobs": true}}"#)), "{ran}");
+        runtime.block_on(emulator.shutdown());
+    }
 }
 
 #[test]

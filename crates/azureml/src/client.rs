@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{env, fmt, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use azure_core::credentials::TokenCredential;
 use reqwest::Method;
@@ -108,7 +108,8 @@ impl MlClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Setup`] if TLS cannot be set up, [`Error::Credential`] if no credential could be made.
+    /// [`Error::Setup`] if TLS cannot be set up, [`Error::Io`] if the file `SSL_CERT_FILE` cannot be read, [`Error::Credential`] if no
+    /// credential could be made.
     pub fn build(self) -> Result<MlClient> {
         let (http, transfers) = match self.http {
             Some(http) => (http.clone(), http),
@@ -143,29 +144,51 @@ impl fmt::Debug for MlClientBuilder {
     }
 }
 
-/// The HTTP client that an [`MlClient`] makes for itself: TLS by rustls with the system's certificates, and no redirects, as they
-/// would take tokens elsewhere. `timeout` is that of a whole request.
+/// The HTTP client that an [`MlClient`] makes for itself: TLS by rustls with the system's certificates and those of the file
+/// `SSL_CERT_FILE`, the proxy of `HTTPS_PROXY`, and no redirects, as they would take tokens elsewhere. `timeout` is that of a whole
+/// request.
 ///
 /// # Errors
 ///
-/// [`Error::Setup`] if TLS cannot be set up.
+/// [`Error::Setup`] if TLS cannot be set up, [`Error::Io`] if the file cannot be read.
 pub fn http_client(timeout: Duration) -> Result<reqwest::Client> {
-    built(http_builder().timeout(timeout))
+    built(http_builder()?.timeout(timeout))
 }
 
 /// A client for files, which take as long as they are large: only silence has a limit.
 fn transfer_client(silence: Duration) -> Result<reqwest::Client> {
-    built(http_builder().read_timeout(silence).tcp_keepalive(Duration::from_secs(60)))
+    built(http_builder()?.read_timeout(silence).tcp_keepalive(Duration::from_secs(60)))
 }
 
 fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
-    builder.build().map_err(|error| Error::Setup { source: Box::new(error) })
+    builder.build().map_err(setup)
 }
 
-fn http_builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+fn setup(error: reqwest::Error) -> Error {
+    Error::Setup { source: Box::new(error) }
+}
+
+fn http_builder() -> Result<reqwest::ClientBuilder> {
+    let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(30))
+        .connect_timeout(Duration::from_secs(30));
+    Ok(match certificate_file().filter(|_| !READS_CERTIFICATE_FILE) {
+        Some(path) => builder.tls_certs_merge(certificates(path)?),
+        None => builder,
+    })
+}
+
+/// Whether the system's certificates are those of `SSL_CERT_FILE` already, where it is set.
+const READS_CERTIFICATE_FILE: bool =
+    cfg!(not(any(windows, target_vendor = "apple", target_os = "android")));
+
+fn certificate_file() -> Option<PathBuf> {
+    env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+fn certificates(path: PathBuf) -> Result<Vec<reqwest::Certificate>> {
+    let pem = fs::read(&path).map_err(|source| Error::Io { path, source })?;
+    reqwest::Certificate::from_pem_bundle(&pem).map_err(setup)
 }
 
 impl MlClient {
@@ -334,5 +357,26 @@ impl fmt::Debug for MlClient {
             .field("api_version", api_version)
             .field("resource_manager", &pipeline.cloud.resource_manager.as_str())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// What systems do that do not read the file themselves.
+    #[test]
+    fn certificates_of_a_file_are_trusted_and_a_file_that_is_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let missing = certificates(path.clone()).unwrap_err();
+        assert!(missing.to_string().contains("ca.pem"), "{missing}");
+        let pem = ["one.test", "other.test"]
+            .map(|host| rcgen::generate_simple_self_signed([host.to_owned()]).unwrap().cert.pem());
+        fs::write(&path, pem.concat()).unwrap();
+        let certificates = certificates(path).unwrap();
+        assert_eq!(certificates.len(), 2);
+        assert!(reqwest::Client::builder().tls_certs_merge(certificates).build().is_ok());
     }
 }

@@ -1,13 +1,8 @@
-use std::{
-    fs,
-    num::{NonZeroUsize, ParseFloatError},
-    path::PathBuf,
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
-use ndarray::{ArrayView1, ArrayView2};
+use clap::Args;
+use ndarray::ArrayView1;
 use serde_json::Value;
 use spinney_artifact::{BundleMetadata, Fingerprint, ModelBundle};
 use spinney_forest::{RandomForest, metrics::RegressionReport};
@@ -15,32 +10,26 @@ use spinney_preprocess::{FittedPreprocessor, Table, TestSize, TrainingRanges};
 
 use crate::{
     endpoint::Endpoint,
+    fit::FitArgs,
     report::{BundleFile, Metrics, Report},
     stage::{Stages, with_commas},
     workshop,
 };
 
-#[derive(Parser)]
+#[derive(Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct RunArgs {
     /// CSV with the Ames columns.
     #[arg(long, default_value = workshop::AMES, hide_default_value = true)]
     data: PathBuf,
     /// Rows to hold out: a fraction, or a count.
-    #[arg(long, default_value = "0.2", value_parser = test_size)]
+    #[arg(long, default_value = "0.2", value_parser = workshop::test_size)]
     test_size: TestSize,
     /// Seed of the split.
     #[arg(long, default_value_t = 123)]
     random_state: u32,
-    /// Number of trees.
-    #[arg(long, default_value_t = 100)]
-    n_estimators: usize,
-    /// Seed of the forest.
-    #[arg(long, default_value_t = 42)]
-    seed: u32,
-    /// Threads that fit [default: one for each core].
-    #[arg(long)]
-    n_threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    fit: FitArgs,
     /// Where the bundle goes [default: target/ames-pipeline/ames.bundle].
     #[arg(long, default_value = workshop::BUNDLE, hide_default_value = true)]
     bundle: PathBuf,
@@ -49,19 +38,11 @@ pub(crate) struct RunArgs {
     report: Option<PathBuf>,
 }
 
-impl Default for RunArgs {
-    fn default() -> Self {
-        Self::parse_from(["ames-pipeline"])
-    }
-}
+const N_STAGES: usize = 7;
 
-fn test_size(text: &str) -> Result<TestSize, ParseFloatError> {
-    text.parse().map(TestSize::Count).or_else(|_| text.parse().map(TestSize::Fraction))
-}
-
-/// Takes the whole road and says so on the way.
+/// Goes from the data to an answer in one process and says so on the way.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
-    let mut stages = Stages::default();
+    let mut stages = Stages::new(N_STAGES);
     let schema = workshop::schema()?;
     let plan = workshop::plan(&schema)?;
 
@@ -83,12 +64,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
 
     let (transformer, x_train) = stages.run("transform", || {
         let (transformer, x) = plan.fit_transform(&train)?;
-        let said = learned(&transformer);
+        let said = workshop::said_of(&transformer);
         Ok(((transformer, x), said))
     })?;
 
     let forest = stages.run("fit", || {
-        let forest = fit(args, x_train.view(), train.target()?.into())?;
+        let forest = args.fit.fit(x_train.view(), train.target()?.into())?;
         let n_nodes: usize = forest.trees().iter().map(|tree| tree.nodes().len()).sum();
         let (n_trees, n_nodes) = (forest.trees().len(), with_commas(n_nodes as u64));
         let r2 = forest.out_of_bag().map_or(f64::NAN, |out_of_bag| out_of_bag.r2());
@@ -141,31 +122,6 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-fn learned(transformer: &FittedPreprocessor) -> String {
-    use spinney_preprocess::StepParams;
-    let mut lines = vec![format!("{} features", transformer.feature_schema().len())];
-    for step in transformer.params().steps() {
-        if let StepParams::Impute { column, strategy, value } = step {
-            lines.push(format!("{column}: {strategy} {value}"));
-        }
-    }
-    lines.join("\n")
-}
-
-fn fit(args: &RunArgs, x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>) -> Result<RandomForest> {
-    let params = RandomForest::params()
-        .n_estimators(args.n_estimators)
-        .seed(args.seed)
-        .oob_score(true)
-        .n_threads(args.n_threads);
-    // Shows itself on a terminal only.
-    let bar = ProgressBar::new(args.n_estimators as u64);
-    bar.set_style(ProgressStyle::with_template("      fitting {bar:40} {pos}/{len} trees")?);
-    let forest = params.fit_arrays_with(x, y, |_| bar.inc(1));
-    bar.finish_and_clear();
-    Ok(forest?)
-}
-
 fn metadata(
     args: &RunArgs,
     train: &Table,
@@ -176,11 +132,9 @@ fn metadata(
     let metadata = BundleMetadata::new(workshop::MODEL_NAME, "1")
         .training_data(data, train.n_rows() as u64)
         .training_ranges(TrainingRanges::of(train))
-        .parameter("n_estimators", args.n_estimators)
-        .parameter("seed", args.seed)
-        .library("spinney", env!("CARGO_PKG_VERSION"))
         .fact("rows_test", test.n_rows())
         .fact("random_state", args.random_state);
+    let metadata = args.fit.note(metadata);
     let metrics = [("r2", metrics.r2), ("mae", metrics.mae), ("rmse", metrics.rmse)];
     // R² of a single test row is no number.
     let metrics = metrics.into_iter().filter(|(_, value)| value.is_finite());

@@ -4,14 +4,19 @@ use std::{
 };
 
 /// Prints each stage when it is done and keeps how long it took.
-#[derive(Default)]
 pub(crate) struct Stages {
+    n_stages: usize,
     timings: BTreeMap<&'static str, Duration>,
 }
 
-const N_STAGES: usize = 7;
+/// How far what is said of a stage is from the margin.
+const INDENT: usize = 17;
 
 impl Stages {
+    pub(crate) fn new(n_stages: usize) -> Self {
+        Self { n_stages, timings: BTreeMap::new() }
+    }
+
     /// Runs a stage. What it returns besides its result is printed behind its name.
     pub(crate) fn run<T>(
         &mut self,
@@ -20,16 +25,38 @@ impl Stages {
     ) -> anyhow::Result<T> {
         let begin = Instant::now();
         let (result, said) = stage()?;
-        self.timings.insert(name, begin.elapsed());
-        let mut lines = said.lines();
-        println!("[{}/{N_STAGES}] {name:<10} {}", self.timings.len(), lines.next().unwrap_or(""));
-        lines.for_each(|line| println!("{:17}{line}", ""));
+        self.done(name, begin, &said);
         Ok(result)
+    }
+
+    /// Likewise, for a stage that others are waited for in.
+    pub(crate) async fn run_long<T>(
+        &mut self,
+        name: &'static str,
+        stage: impl Future<Output = anyhow::Result<(T, String)>>,
+    ) -> anyhow::Result<T> {
+        let begin = Instant::now();
+        let (result, said) = stage.await?;
+        self.done(name, begin, &said);
+        Ok(result)
+    }
+
+    fn done(&mut self, name: &'static str, begin: Instant, said: &str) {
+        self.timings.insert(name, begin.elapsed());
+        let (at, n_stages) = (self.timings.len(), self.n_stages);
+        let mut lines = said.lines();
+        println!("[{at}/{n_stages}] {name:<10} {}", lines.next().unwrap_or(""));
+        lines.for_each(say);
     }
 
     pub(crate) fn milliseconds(&self) -> BTreeMap<&'static str, f64> {
         self.timings.iter().map(|(name, time)| (*name, time.as_secs_f64() * 1e3)).collect()
     }
+}
+
+/// Prints a line below a stage's name, or before it: what happens meanwhile.
+pub(crate) fn say(line: &str) {
+    println!("{:INDENT$}{line}", "");
 }
 
 /// A number with commas between thousands, as people write it.

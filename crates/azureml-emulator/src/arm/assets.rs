@@ -81,7 +81,7 @@ fn with_versions(call: &Call<'_>, container: &Resource) -> Answer<Value> {
 }
 
 /// Which resources a list shows: `ActiveOnly` unless asked otherwise.
-fn view(call: &Call<'_>) -> Answer<impl Fn(&Resource) -> bool + use<>> {
+pub(super) fn view(call: &Call<'_>) -> Answer<impl Fn(&Resource) -> bool + use<>> {
     let wanted = match call.parameter("listviewtype").map(str::to_lowercase).as_deref() {
         None | Some("" | "activeonly") => Some(false),
         Some("archivedonly") => Some(true),
@@ -98,9 +98,8 @@ fn view(call: &Call<'_>) -> Answer<impl Fn(&Resource) -> bool + use<>> {
     })
 }
 
-/// Whether tags are as the parameter says: `name` or `name=value`, all that are separated by commas.
-fn has_tags(resource: &Resource, wanted: &str) -> bool {
-    let tags = &resource.body["properties"]["tags"];
+/// Whether tags are as a parameter says: `name` or `name=value`, all that are separated by commas.
+pub(super) fn has_words(tags: &Value, wanted: &str) -> bool {
     wanted.split(',').filter(|tag| !tag.is_empty()).all(|tag| match tag.split_once('=') {
         Some((name, value)) => tags[name].as_str() == Some(value),
         None => !tags[tag].is_null(),
@@ -134,7 +133,7 @@ fn list(call: &Call<'_>, container: &Container<'_>) -> Answer {
     let version = call.parameter("version").filter(|version| !version.is_empty());
     let is_wanted = |resource: &Resource| {
         is_in_view(resource)
-            && has_tags(resource, tags)
+            && has_words(&resource.body["properties"]["tags"], tags)
             && version.is_none_or(|version| version == resource.name())
     };
     pages::list(call, &container.versions(), order, is_wanted, |version| Ok(version.body.clone()))

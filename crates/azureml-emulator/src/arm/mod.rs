@@ -9,10 +9,11 @@ mod compute_rules;
 mod computes;
 mod datastores;
 mod field;
-mod future;
+pub(crate) mod future;
 mod identities;
-mod instances;
-mod iso_duration;
+pub(crate) mod instances;
+pub(crate) mod iso_duration;
+mod jobs;
 mod name_rules;
 mod online_endpoints;
 mod operations;
@@ -33,11 +34,11 @@ use axum::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::{call::Call, reply::Failure};
+use self::call::Call;
 pub(crate) use self::{
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
-    reply::{Answer, Refusal},
+    reply::{Answer, Failure, Refusal},
     scoring::invoke,
 };
 use crate::{
@@ -151,6 +152,23 @@ fn try_answer(
 
 /// Who asks, by a token of ours that was issued for this service.
 fn claims(world: &World, door: Door, parts: &Parts, now: Moment) -> Result<Claims, Refusal> {
+    authenticate(world, parts, now, |audience| audiences(door).iter().any(|ours| ours == audience))
+}
+
+/// Whom tokens for Azure Resource Manager are issued for.
+pub(crate) fn audiences(door: Door) -> [String; 3] {
+    let azure = ["https://management.azure.com", "https://management.core.windows.net"];
+    let [management, core] = azure.map(str::to_owned);
+    [management, core, door.resource_manager()]
+}
+
+/// Who asks, by a token of ours that was issued for the audience of a service.
+pub(crate) fn authenticate(
+    world: &World,
+    parts: &Parts,
+    now: Moment,
+    is_audience: impl Fn(&str) -> bool,
+) -> Result<Claims, Refusal> {
     let authorization = parts.headers.get(header::AUTHORIZATION);
     let token = authorization.and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
@@ -165,14 +183,10 @@ fn claims(world: &World, door: Door, parts: &Parts, now: Moment) -> Result<Claim
             "The access token is invalid: this emulator did not issue it, or it has expired.";
         return Err(Refusal::new(401, "InvalidAuthenticationToken", message));
     };
-    let ours = door.resource_manager();
-    let audiences =
-        ["https://management.azure.com", "https://management.core.windows.net", ours.as_str()];
-    if !audiences.contains(&claims.aud.as_str()) {
+    if !is_audience(&claims.aud) {
         let message = format!(
-            "The access token has been obtained for wrong audience or resource '{}'. It should exactly match one of '{}'.",
-            claims.aud,
-            audiences.join("','")
+            "The access token has been obtained for wrong audience or resource '{}', which is not this service's.",
+            claims.aud
         );
         return Err(Refusal::new(401, "InvalidAuthenticationTokenAudience", message));
     }

@@ -72,6 +72,11 @@ pub(crate) fn check_asset(name: &str) -> Result<(), Refusal> {
     refuse(is_asset_name(name), "an asset or a version", name, rule)
 }
 
+pub(crate) fn check_job(name: &str) -> Result<(), Refusal> {
+    let rule = "1 to 255 letters, digits, hyphens and underscores, a letter or digit first";
+    refuse(is_word(name, 1..=255), "a job", name, rule)
+}
+
 pub(crate) fn check_identity(name: &str) -> Result<(), Refusal> {
     let rule = "3 to 128 letters, digits, hyphens and underscores, a letter or digit first";
     refuse(is_word(name, 3..=128), "a managed identity", name, rule)

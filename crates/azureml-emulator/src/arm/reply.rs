@@ -100,6 +100,10 @@ impl Refusal {
         self
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The object `error`, for a body or for an operation that failed.
     pub(crate) fn error(&self) -> Value {
         json!({

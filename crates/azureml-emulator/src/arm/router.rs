@@ -3,7 +3,7 @@ use axum::http::Method;
 use super::{
     assets, batch_endpoints,
     call::Call,
-    codes, computes, datastores, identities, online_endpoints, operations, providers,
+    codes, computes, datastores, identities, jobs, online_endpoints, operations, providers,
     reply::{Answer, Refusal, Reply},
     resource_groups, roles, vm_sizes, workspaces,
 };
@@ -81,11 +81,7 @@ fn below_workspaces(call: &Call<'_>, rest: &[&str]) -> Answer {
         }
         ["onlineendpoints", rest @ ..] => online_endpoints::answer(call, &workspace, rest),
         ["batchendpoints", rest @ ..] => batch_endpoints::answer(call, &workspace, rest),
-        ["jobs"] if call.method == Method::GET => Ok(Reply::ok(json!({"value": []}))),
-        ["jobs", _] if call.method == Method::GET => {
-            Err(Refusal::not_found(format!("there is no job {}", call.segment(10))).into())
-        }
-        ["jobs", ..] => Err(Refusal::not_implemented("running jobs").into()),
+        ["jobs", rest @ ..] => jobs::answer(call, &workspace, rest),
         _ => Err(call.not_implemented().into()),
     }
 }

@@ -29,7 +29,10 @@ use self::{
     rows::Blobs,
     target::Target,
 };
-pub(crate) use self::{rows::create_container, sas::sign_container};
+pub(crate) use self::{
+    rows::create_container,
+    sas::{sign_blob, sign_container},
+};
 use crate::{
     door::{Door, LOCAL_ACCOUNT},
     world::World,

@@ -1,10 +1,11 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     refusal::{Answer, Refusal},
     target::Target,
 };
-use crate::{door::Door, moment::Moment, signature::sign, world::World};
+use crate::{door::Door, moment::Moment, place::Place, signature::sign, world::World};
 
 /// A shared access signature of a container or a blob, as a query has it.
 #[derive(Debug)]
@@ -73,19 +74,43 @@ impl Signed {
 
 /// A signature that lets its holder list, read, add, create and write in a container for a time, as a query.
 pub(crate) fn sign_container(world: &World, door: Door, container: &str, until: Moment) -> String {
+    sign_resource(world, door, container, ("c", "racwl"), until)
+}
+
+/// The address of a blob, with a signature that lets its holder read it for a time.
+pub(crate) fn sign_blob(world: &World, door: Door, place: &Place, until: Moment) -> String {
+    let path = format!("{}/{}", place.container, place.path);
+    let signature = sign_resource(world, door, &path, ("b", "r"), until);
+    let base = door.blobs(&world.settings.account);
+    format!("{base}/{}?{signature}", utf8_percent_encode(&path, PATH))
+}
+
+/// What stands for itself in a path.
+const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+fn sign_resource(
+    world: &World,
+    door: Door,
+    path: &str,
+    (kind, permissions): (&str, &str),
+    until: Moment,
+) -> String {
     let account = door.signed_account(&world.settings.account);
     // Seconds are the finest that signatures have.
     let expiry = Moment::from_milliseconds(until.seconds() * 1000).to_string().replace(".000", "");
-    let resource = format!("/blob/{account}/{container}");
-    let text = format!("racwl\n\n{expiry}\n{resource}\n\n\nhttps\n{VERSION}\nc\n\n\n\n\n\n\n");
+    let resource = format!("/blob/{account}/{path}");
+    let text = format!(
+        "{permissions}\n\n{expiry}\n{resource}\n\n\nhttps\n{VERSION}\n{kind}\n\n\n\n\n\n\n"
+    );
     let signature = STANDARD.encode(sign(&world.secrets.account_key(), &text));
     url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
             ("sv", VERSION),
             ("spr", "https"),
             ("se", &expiry),
-            ("sr", "c"),
-            ("sp", "racwl"),
+            ("sr", kind),
+            ("sp", permissions),
             ("sig", &signature),
         ])
         .finish()

@@ -6,6 +6,8 @@
 mod events;
 mod pieces;
 mod resources;
+mod run_logs;
+mod runs;
 
 use std::{
     fs::{File, TryLockError},
@@ -20,6 +22,8 @@ pub(crate) use self::{
     events::{Effect, Events, OperationState},
     pieces::{Piece, Pieces, Received},
     resources::{Order, Resource, Resources},
+    run_logs::RunLogs,
+    runs::{Run, RunStatus, Runs, run_key},
 };
 use crate::{Error, Result, moment::Moment};
 
@@ -46,8 +50,9 @@ impl Store {
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match version {
             0 => {
+                let (runs, run_logs) = (runs::SCHEMA, run_logs::SCHEMA);
                 connection.execute_batch(&format!(
-                    "BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
+                    "BEGIN; {SCHEMA} {runs} {run_logs} PRAGMA user_version = {VERSION}; COMMIT;"
                 ))?;
             }
             VERSION => {}

@@ -87,7 +87,9 @@ impl Resources<'_> {
         let key = id.to_lowercase();
         // No key has a character between the slash and the one behind it.
         let (from, to) = (format!("{key}/"), format!("{key}0"));
-        for (table, column) in [("event", "resource"), ("secret", "key")] {
+        for (table, column) in
+            [("event", "resource"), ("secret", "key"), ("run", "key"), ("run_log", "run")]
+        {
             self.0
                 .prepare_cached(&format!(
                     "DELETE FROM {table} WHERE {column} = ?1 OR ({column} >= ?2 AND {column} < ?3)"
