@@ -10,7 +10,6 @@ speed is in both figures. CPU is that of the client alone, and peak memory too, 
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
+
+from server_process import free_port
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 ACCOUNT = "devstoreaccount1"
@@ -37,12 +38,6 @@ from azure.storage.blob import ContainerClient
 with open(sys.argv[2], "rb") as file:
     ContainerClient.from_container_url(sys.argv[1]).upload_blob(sys.argv[3], file, max_concurrency=16, overwrite=True)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def peak(process: int) -> float:

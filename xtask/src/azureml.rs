@@ -8,7 +8,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Deserializer, Value};
 
 use crate::{cargo, npm, root, run, target};
 
@@ -19,6 +20,7 @@ const TRAFFIC: &str = "SPINNEY_AZUREML_TRAFFIC";
 /// Tells where Azure's public specifications are. They are Microsoft's, and not part of this project.
 const SPECIFICATIONS: &str = "SPINNEY_AZURE_SPECS";
 
+const PACKAGE: &str = "crates/azureml";
 /// The check against the specification, and the packages it needs.
 const CHECK: &str = "crates/azureml/tests/specification";
 /// What Microsoft's SDK said and accepted.
@@ -40,16 +42,45 @@ pub(crate) fn run_tests() -> Result<Said> {
     fs::create_dir_all(&folder)?;
     let said = Said { output: folder.join("output.txt"), traffic: folder.join("traffic") };
     let output = File::create(&said.output)?;
-    let mut test = cargo("test");
-    test.args(["--locked", "--package", "spinney-azureml", "--tests", "--", "--nocapture"]);
-    test.env("RUST_LOG", "trace").env(TRAFFIC, &said.traffic);
-    test.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-    let status = test.status().with_context(|| format!("could not start {test:?}"))?;
-    if !status.success() {
-        print_without_log(&fs::read(&said.output)?);
-        bail!("{test:?} failed: {status}; all that was logged is in {}", said.output.display());
+    let package = root().join(PACKAGE);
+    for program in build_tests()? {
+        let mut test = Command::new(program);
+        // Where cargo runs a test, and what it tells it: what is inherited tells of this program.
+        test.arg("--nocapture").current_dir(&package).env("CARGO_MANIFEST_DIR", &package);
+        test.env("RUST_LOG", "trace").env(TRAFFIC, &said.traffic);
+        test.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
+        let status = test.status().with_context(|| format!("could not start {test:?}"))?;
+        if !status.success() {
+            print_without_log(&fs::read(&said.output)?);
+            bail!("{test:?} failed: {status}; all that was logged is in {}", said.output.display());
+        }
     }
     Ok(said)
+}
+
+/// Builds the tests of the whole workspace, and returns the programs that are this package's. Built alone, its dependencies would have
+/// other features, and be built once more for the run of all tests.
+fn build_tests() -> Result<Vec<PathBuf>> {
+    let mut build = cargo("test");
+    build.args(["--workspace", "--locked", "--no-run"]);
+    build.args(["--message-format", "json-render-diagnostics"]);
+    let output = build.stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("could not start {build:?}"))?;
+    ensure!(output.status.success(), "{build:?} failed: {}", output.status);
+    let manifest = Path::new(PACKAGE).join("Cargo.toml");
+    let mut programs = Vec::new();
+    for message in Deserializer::from_slice(&output.stdout).into_iter::<Value>() {
+        let message = message.context("what cargo has built")?;
+        let is_own =
+            message["manifest_path"].as_str().is_some_and(|of| Path::new(of).ends_with(&manifest));
+        if is_own && message["profile"]["test"] == true {
+            programs.extend(message["executable"].as_str().map(PathBuf::from));
+        }
+    }
+    ensure!(!programs.is_empty(), "{build:?} has built no tests of {PACKAGE}");
+    // They come in the order in which they were ready.
+    programs.sort();
+    Ok(programs)
 }
 
 /// Prints what tests printed, without the lines of the log, which begin with a time.
@@ -59,38 +90,19 @@ fn print_without_log(output: &[u8]) {
     output.lines().filter(|line| !is_logged(line)).for_each(|line| println!("{line}"));
 }
 
-/// `cargo xtask azure-specification`.
-pub(crate) fn check_specification() -> Result<()> {
-    match specifications()? {
-        Some(folder) => run_check(&folder, &run_tests()?),
-        None => Ok(()),
-    }
-}
-
-/// Checks what tests said that have run already.
-pub(crate) fn check_specification_of(said: &Said) -> Result<()> {
-    match specifications()? {
-        Some(folder) => run_check(&folder, said),
-        None => Ok(()),
-    }
-}
-
-/// The folder with the specifications, or a word that there is none.
-fn specifications() -> Result<Option<PathBuf>> {
+/// Checks what tests say or have said, if there are specifications to check it against.
+pub(crate) fn check_specification(said: impl FnOnce() -> Result<Said>) -> Result<()> {
     let Some(folder) = env::var_os(SPECIFICATIONS).filter(|folder| !folder.is_empty()) else {
         println!(
             "azure specification: SKIPPED, as {SPECIFICATIONS} is not set: it is to name a copy of Azure's public specifications, with \
              specification/machinelearningservices/resource-manager/.. in it"
         );
-        return Ok(None);
+        return Ok(());
     };
-    Ok(Some(std::path::absolute(folder)?))
-}
-
-fn run_check(specifications: &Path, said: &Said) -> Result<()> {
+    let said = said()?;
     let modules = npm::install(CHECK, "azure-specification")?;
     let mut check = Command::new("node");
     check.arg(root().join(CHECK).join("check.js"));
-    check.args([specifications, &said.traffic, &root().join(TRACES)]);
+    check.args([&std::path::absolute(folder)?, &said.traffic, &root().join(TRACES)]);
     run(check.env("NODE_PATH", modules))
 }

@@ -37,7 +37,7 @@ fn main() -> Result<()> {
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
         Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
         Some("azurite") => azurite::test(),
-        Some("azure-specification") => azureml::check_specification(),
+        Some("azure-specification") => azureml::check_specification(azureml::run_tests),
         Some("golden") => golden(),
         Some("gates") => gates::check(),
         Some("deny") => tools::deny(),
@@ -60,7 +60,7 @@ fn test(args: &[String]) -> Result<()> {
         test.arg("--");
     }
     run(test.arg("--include-ignored"))?;
-    azureml::check_specification_of(&said)
+    azureml::check_specification(|| Ok(said))
 }
 
 fn golden() -> Result<()> {
@@ -110,6 +110,11 @@ fn target() -> PathBuf {
 fn cargo(command: &str) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg(command).current_dir(root());
+    // What cargo told this program about itself. Build scripts look at it, ring's among them: all above ring would be built anew.
+    let told = |name: &str| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(told)) {
+        cargo.env_remove(name);
+    }
     cargo
 }
 

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::{Error, MlClient, NameRule, Pages, Resource, Result, ServiceError, http::target_of};
+use crate::{
+    Error, MlClient, NameRule, Pages, Resource, Result, ServiceError, http::target_of,
+    name_rules::is_of,
+};
 
 /// The name of an asset, and what all its versions share.
 pub type AssetContainer = Resource<AssetContainerProperties>;
@@ -108,10 +111,7 @@ impl Details {
 
 /// Versions are no part of the rule for names: Azure allows full stops in them.
 pub(crate) fn check_version(version: &str) -> Result<()> {
-    let is_version = (1..=255).contains(&version.len())
-        && version.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && version.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    if is_version {
+    if is_of(version, 1..=255, "-_.", char::is_alphanumeric) {
         return Ok(());
     }
     let rule =
@@ -329,12 +329,7 @@ impl Assets<'_> {
 
 fn next_version(container: &AssetContainer) -> Result<String> {
     let next = container.properties.next_version.clone();
-    next.ok_or_else(|| Error::Reply {
-        method: "GET".to_owned(),
-        target: container.id.clone(),
-        what: "it has no nextVersion".to_owned(),
-        source: None,
-    })
+    next.ok_or_else(|| Error::reply("GET", container.id.clone(), "it has no nextVersion"))
 }
 
 /// Whether a version is there, with another path.

@@ -223,11 +223,9 @@ impl MlClient {
             return Ok(location.clone());
         }
         let workspace = self.known_workspace().await?;
-        workspace.location.clone().ok_or_else(|| Error::Reply {
-            method: "GET".to_owned(),
-            target: self.inner.workspace.to_string(),
-            what: "the workspace names no location".to_owned(),
-            source: None,
+        workspace.location.clone().ok_or_else(|| {
+            let target = self.inner.workspace.to_string();
+            Error::reply("GET", target, "the workspace names no location")
         })
     }
 

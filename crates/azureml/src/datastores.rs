@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use azure_core::credentials::Secret;
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -10,6 +9,7 @@ use crate::{
     Cloud, Downloaded, Error, MlClient, Pages, Resource, Result, TransferOptions,
     asset_paths::DatastorePath,
     http::Call,
+    name_rules::is_of,
     storage::{self, Confirmation, Container, LocalFiles},
 };
 
@@ -185,12 +185,7 @@ impl Datastores<'_> {
         url.query_pairs_mut().append_pair("isDefault", "true");
         let target = crate::http::target_of(&url);
         let first = self.client.pages(url).next().await?;
-        first.ok_or_else(|| Error::Reply {
-            method: Method::GET.to_string(),
-            target,
-            what: "the workspace has no default datastore".to_owned(),
-            source: None,
-        })
+        first.ok_or_else(|| Error::reply("GET", target, "the workspace has no default datastore"))
     }
 
     /// One of them.
@@ -323,10 +318,7 @@ impl Datastores<'_> {
 pub(crate) const WORKSPACE_BLOB_STORE: &str = "workspaceblobstore";
 
 fn check_name(name: &str) -> Result<()> {
-    let is_name = !name.is_empty()
-        && name.len() <= 255
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if is_name {
+    if is_of(name, 1..=255, "-_", |_| true) {
         return Ok(());
     }
     let rule = "up to 255 letters, digits, hyphens and underscores";

@@ -19,12 +19,8 @@ struct Services {
 pub(crate) async fn services(client: &MlClient) -> Result<Url> {
     let workspace = client.known_workspace().await?;
     let Some(text) = &workspace.properties.discovery_url else {
-        return Err(Error::Reply {
-            method: "GET".to_owned(),
-            target: client.workspace_id().to_string(),
-            what: "the workspace has no discoveryUrl".to_owned(),
-            source: None,
-        });
+        let target = client.workspace_id().to_string();
+        return Err(Error::reply("GET", target, "the workspace has no discoveryUrl"));
     };
     let url = Url::parse(text).map_err(|_| Error::InvalidUrl { url: text.clone() })?;
     // Nothing secret goes there, but tokens go where it says. That address is checked whenever one does.

@@ -36,7 +36,7 @@ pub struct EndpointClient {
     source: Source,
     deployment: Option<String>,
     timeout: Option<Duration>,
-    known: Arc<Mutex<Option<Access>>>,
+    known: Arc<Mutex<Known>>,
 }
 
 #[derive(Debug, Clone)]
@@ -47,12 +47,32 @@ enum Source {
     Fixed { url: Url, secret: Option<Secret>, pipeline: Box<Pipeline> },
 }
 
+/// What was read of an endpoint. The place stays; secrets come and go.
+#[derive(Debug, Default)]
+struct Known {
+    place: Option<Place>,
+    kept: Option<Kept>,
+}
+
+/// Where to, and with what kind of secret.
+#[derive(Debug, Clone)]
+struct Place {
+    url: Url,
+    auth_mode: AuthMode,
+}
+
+/// A key, or a token of Azure ML's.
+#[derive(Debug)]
+struct Kept {
+    secret: Secret,
+    refresh_after: Option<OffsetDateTime>,
+}
+
 /// Where to, and with what.
 #[derive(Debug, Clone)]
 struct Access {
     url: Url,
     secret: Option<Secret>,
-    refresh_after: Option<OffsetDateTime>,
 }
 
 /// What an endpoint answered.
@@ -166,80 +186,68 @@ impl EndpointClient {
     }
 
     async fn access(&self) -> Result<Access> {
-        let mut known = self.known.lock().await;
-        let is_current = |access: &&Access| {
-            access.refresh_after.is_none_or(|after| after > OffsetDateTime::now_utc())
-        };
-        if let Some(access) = known.as_ref().filter(is_current) {
-            return Ok(access.clone());
-        }
-        let access = self.find().await?;
-        *known = Some(access.clone());
-        Ok(access)
-    }
-
-    /// Reads the key or token again, unless another request has; `None` if there is nothing to read.
-    async fn renew(&self, refused: &Access) -> Result<Option<Access>> {
-        if let Source::Fixed { .. } = self.source {
-            return Ok(None);
-        }
-        let mut known = self.known.lock().await;
-        if let Some(access) = known.as_ref().filter(|access| access.secret != refused.secret) {
-            return Ok(Some(access.clone()));
-        }
-        let access = self.find().await?;
-        // The same key again: it is not the key that is wrong.
-        let is_new = access.secret != refused.secret;
-        *known = Some(access.clone());
-        Ok(is_new.then_some(access))
-    }
-
-    async fn find(&self) -> Result<Access> {
         let (client, name) = match &self.source {
             Source::Endpoint { client, name } => (client, name),
             Source::Fixed { url, secret, .. } => {
-                return Ok(Access {
-                    url: url.clone(),
-                    secret: secret.clone(),
-                    refresh_after: None,
-                });
+                return Ok(Access { url: url.clone(), secret: secret.clone() });
             }
         };
-        let endpoint = client.online_endpoints().get(name).await?;
-        let Some(uri) = &endpoint.properties.scoring_uri else {
-            return Err(Error::Reply {
-                method: "GET".to_owned(),
-                target: endpoint.id,
-                what: "the endpoint has no address yet".to_owned(),
-                source: None,
-            });
+        let mut known = self.known.lock().await;
+        let Place { url, auth_mode } = match &known.place {
+            Some(place) => place.clone(),
+            None => known.place.insert(read_place(client, name).await?).clone(),
         };
-        let url = parse(uri)?;
-        let (secret, refresh_after) = match &endpoint.properties.auth_mode {
-            AuthMode::AmlToken => {
-                let token = client.url(&["onlineEndpoints", name, "token"]);
-                let token: EndpointToken =
-                    client.send(Call::post(token).repeatable()).await?.json()?;
-                let after = match token.refresh_after_time_utc {
-                    0 => token.expiry_time_utc,
-                    after => after,
-                };
-                let after = OffsetDateTime::from_unix_timestamp(after).ok().filter(|_| after != 0);
-                (token.access_token, after)
-            }
-            AuthMode::AadToken => {
+        let secret = match (&auth_mode, &known.kept) {
+            // The client keeps it and renews it in time.
+            (AuthMode::AadToken, _) => {
                 let pipeline = client.pipeline();
-                let scope = pipeline.cloud.scope(Scope::MachineLearning);
-                // The client keeps it and renews it in time, if it is asked now and then.
-                (
-                    pipeline.tokens.token(scope).await?,
-                    Some(OffsetDateTime::now_utc() + Duration::from_secs(60)),
-                )
+                pipeline.tokens.token(pipeline.cloud.scope(Scope::MachineLearning)).await?
             }
-            _ => (client.online_endpoints().keys(name).await?.primary_key, None),
+            (_, Some(kept)) if kept.is_current() => kept.secret.clone(),
+            (mode, _) => known.kept.insert(read_secret(client, name, mode).await?).secret.clone(),
         };
-        Ok(Access { url, secret: Some(secret), refresh_after })
+        Ok(Access { url, secret: Some(secret) })
     }
+
+    /// Reads the key or token again, unless another request has; `None` if there is no other.
+    async fn renew(&self, refused: &Access) -> Result<Option<Access>> {
+        let is_refused = |kept: &mut Kept| Some(&kept.secret) == refused.secret.as_ref();
+        self.known.lock().await.kept.take_if(is_refused);
+        let access = self.access().await?;
+        // The same key again: it is not the key that is wrong.
+        Ok((access.secret != refused.secret).then_some(access))
+    }
+}
+
+impl Kept {
+    fn is_current(&self) -> bool {
+        self.refresh_after.is_none_or(|after| after > OffsetDateTime::now_utc())
+    }
+}
+
+/// Reads where an endpoint is.
+async fn read_place(client: &MlClient, name: &str) -> Result<Place> {
+    let endpoint = client.online_endpoints().get(name).await?;
+    let Some(uri) = &endpoint.properties.scoring_uri else {
+        return Err(Error::reply("GET", endpoint.id, "the endpoint has no address yet"));
+    };
+    Ok(Place { url: parse(uri)?, auth_mode: endpoint.properties.auth_mode })
+}
+
+/// Reads a key, or gets a token of Azure ML's.
+async fn read_secret(client: &MlClient, name: &str, auth_mode: &AuthMode) -> Result<Kept> {
+    if *auth_mode != AuthMode::AmlToken {
+        let secret = client.online_endpoints().keys(name).await?.primary_key;
+        return Ok(Kept { secret, refresh_after: None });
+    }
+    let url = client.url(&["onlineEndpoints", name, "token"]);
+    let token: EndpointToken = client.send(Call::post(url).repeatable()).await?.json()?;
+    let after = match token.refresh_after_time_utc {
+        0 => token.expiry_time_utc,
+        after => after,
+    };
+    let refresh_after = OffsetDateTime::from_unix_timestamp(after).ok().filter(|_| after != 0);
+    Ok(Kept { secret: token.access_token, refresh_after })
 }
 
 fn parse(url: &str) -> Result<Url> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     AssetContainer, EnvironmentSpec, Error, ListView, MlClient, Pages, Resource, Result,
     TransferOptions,
+    asset_paths::DatastorePath,
     assets::{AssetProperties, Assets, Common},
     storage::{Confirmation, LocalFiles},
 };
@@ -201,7 +202,7 @@ impl Environments<'_> {
             None => None,
         };
         let context =
-            files.as_ref().map(|files| format!("LocalUpload/{}/{}", files.hash, files.name));
+            files.as_ref().map(|files| DatastorePath::of_upload(datastore.as_deref(), files).path);
         let slot = assets.slot::<EnvironmentProperties>(details, |newest| {
             environment.is_same(newest, context.as_deref())
         });

@@ -180,6 +180,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// [`Error::Reply`], found by no parser.
+    pub(crate) fn reply(
+        method: impl Into<String>,
+        target: impl Into<String>,
+        what: impl Into<String>,
+    ) -> Self {
+        let (method, target, what) = (method.into(), target.into(), what.into());
+        Self::Reply { method, target, what, source: None }
+    }
+
     /// The status of the reply, if a reply is what went wrong. An operation that failed has none.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

@@ -3,7 +3,7 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use crate::{Error, MlClient, Resource, Result, http::Call};
+use crate::{Error, MlClient, Resource, Result, http::Call, name_rules::is_of};
 
 const IDENTITY_VERSION: &str = "2023-01-31";
 const ROLE_VERSION: &str = "2022-04-01";
@@ -69,9 +69,7 @@ impl MlClient {
 
 impl ManagedIdentities<'_> {
     fn url(self, name: &str) -> Result<Url> {
-        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if !(3..=128).contains(&name.len()) || !starts_well || !name.chars().all(is_allowed) {
+        if !is_of(name, 3..=128, "-_", char::is_alphanumeric) {
             let rule = "3 to 128 letters, digits, hyphens and underscores, a letter or digit first";
             return Err(Error::InvalidName {
                 what: "managed identity",

@@ -236,17 +236,12 @@ impl Models<'_> {
         options.check()?;
         let ModelSpec { details, source, model_type, datastore } = model;
         let (assets, workspace) = (self.assets(), self.client.workspace_id());
-        let files = match source {
-            Source::Path(path) => Some(LocalFiles::of_asset(path).await?),
-            Source::Uri(_) => None,
-        };
-        let uri = match (source, &files) {
-            (Source::Uri(uri), _) => uri.clone(),
-            (Source::Path(_), files) => {
-                let place = files
-                    .as_ref()
-                    .map(|files| DatastorePath::of_upload(datastore.as_deref(), files));
-                place.map(|place| place.long(workspace)).unwrap_or_default()
+        let (files, uri) = match source {
+            Source::Uri(uri) => (None, uri.clone()),
+            Source::Path(path) => {
+                let files = LocalFiles::of_asset(path).await?;
+                let uri = DatastorePath::of_upload(datastore.as_deref(), &files).long(workspace);
+                (Some(files), uri)
             }
         };
         let slot = assets.slot::<ModelProperties>(details, |newest| {

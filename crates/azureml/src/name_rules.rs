@@ -77,7 +77,7 @@ impl NameRule {
 }
 
 /// ASCII letters, digits and the other characters, so many, and the first of a kind.
-fn is_of(
+pub(crate) fn is_of(
     name: &str,
     length: std::ops::RangeInclusive<usize>,
     others: &str,

@@ -290,12 +290,8 @@ impl OnlineEndpoints<'_> {
         self.client.post_long(call).await?;
         let after = self.keys(name).await?;
         if before.key(kind) == after.key(kind) {
-            return Err(Error::Reply {
-                method: "POST".to_owned(),
-                target: url.path().to_owned(),
-                what: format!("the {kind} key is the same as before"),
-                source: None,
-            });
+            let what = format!("the {kind} key is the same as before");
+            return Err(Error::reply("POST", url.path(), what));
         }
         Ok(after)
     }

@@ -1,6 +1,5 @@
-use std::{collections::VecDeque, fmt, marker::PhantomData};
+use std::{collections::VecDeque, fmt};
 
-use reqwest::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
@@ -24,8 +23,6 @@ pub struct Pages<T> {
 struct Page<T> {
     value: Vec<T>,
     next_link: Option<String>,
-    #[serde(skip)]
-    _items: PhantomData<T>,
 }
 
 impl<T: DeserializeOwned> Pages<T> {
@@ -50,7 +47,7 @@ impl<T: DeserializeOwned> Pages<T> {
     pub async fn next(&mut self) -> Result<Option<T>> {
         while self.items.is_empty() {
             let Some(url) = self.next.clone() else { return Ok(None) };
-            let call = Call::new(Method::GET, url.clone()).scope(self.scope);
+            let call = Call::get(url.clone()).scope(self.scope);
             let reply = self.pipeline.send(call).await?;
             let page: Page<T> = reply.json()?;
             self.next = match page.next_link.filter(|link| !link.is_empty()) {

@@ -4,9 +4,12 @@
 
 mod loopback;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use loopback::{Answer, Fault, Server, TOKEN};
+use loopback::{Answer, Fault, Server, StaticToken, TOKEN};
 use serde_json::{Value, json};
 use spinney_azureml::{EndpointClient, Error, RetryOptions};
 
@@ -132,6 +135,52 @@ async fn tokens_of_both_kinds_are_used() {
         endpoint.score(&json!({})).await.unwrap();
     }
     assert_eq!(authorizations(&server), ["Bearer first", "Bearer second", "Bearer second"]);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_read_once_however_often_its_secret_is_renewed() {
+    let path = |action: &str| format!("{ENDPOINT}/{action}");
+    let token = json!({"accessToken": "t", "refreshAfterTimeUtc": 1, "expiryTimeUtc": 2});
+    for (auth_mode, action, replies) in [
+        // Keys made anew, each of which the endpoint refuses once.
+        ("Key", "listKeys", ["k1", "k2", "k3"].map(keys)),
+        // Tokens that should have been renewed long ago.
+        ("AMLToken", "token", [(); 3].map(|()| Answer::json(200, token.clone()))),
+    ] {
+        let server = Server::start().await;
+        server.on("GET", ENDPOINT, endpoint(&server, auth_mode));
+        for reply in replies {
+            server.on("POST", &path(action), reply);
+        }
+        let endpoint = server.client().online_endpoints().client("sklearn-endpoint");
+        for number in 0..3 {
+            if auth_mode == "Key" && number > 0 {
+                server.enqueue("POST", "/score", Answer::new(401).body("key_auth_access_denied"));
+            }
+            server.enqueue("POST", "/score", scores("[1.0]"));
+            endpoint.score(&json!({})).await.unwrap();
+        }
+        server.check();
+        let seen = server.seen_short();
+        let count = |asked: &str| seen.iter().filter(|short| *short == asked).count();
+        assert_eq!(count(&format!("GET {ENDPOINT}")), 1, "{seen:?}");
+        assert_eq!(count(&format!("POST {}", path(action))), 3, "{seen:?}");
+    }
+
+    // Tokens of Entra are the client's: its credential is asked when one ends, and the endpoint not again.
+    let server = Server::start().await;
+    server.on("GET", ENDPOINT, endpoint(&server, "AADToken"));
+    server.always_at("POST", "/score", scores("[1.0]"));
+    let credential =
+        Arc::new(StaticToken { lifetime: Some(Duration::from_secs(60)), ..StaticToken::default() });
+    let client = server.builder().credential(credential.clone()).build().unwrap();
+    let endpoint = client.online_endpoints().client("sklearn-endpoint");
+    for _ in 0..3 {
+        endpoint.score(&json!({})).await.unwrap();
+    }
+    // One for Azure Resource Manager, and one for each row: it is so close to its end.
+    assert_eq!(credential.asked.load(Ordering::Relaxed), 4);
+    assert_eq!(server.seen().len(), 4);
 }
 
 #[tokio::test]

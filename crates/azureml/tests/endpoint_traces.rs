@@ -46,7 +46,7 @@ async fn an_endpoint_is_created() {
     assert!(endpoint.properties.scoring_uri.unwrap().ends_with("/score"));
     let seen = server.seen_short();
     assert_eq!(seen[0], "GET /onlineEndpoints/sklearn-endpoint");
-    compare(&server, 1, &recorded.iter().collect::<Vec<_>>(), &[]);
+    compare(&server, 1, &recorded, &[]);
     server.check();
 }
 
@@ -86,7 +86,7 @@ async fn an_endpoint_that_fails_says_why() {
             && text.contains("register the resource providers"),
         "{text}"
     );
-    compare(&server, 1, &recorded.iter().skip(1).collect::<Vec<_>>(), &[]);
+    compare(&server, 1, &recorded[1..], &[]);
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn traffic_is_read_changed_and_written() {
         wanted.iter().for_each(|exchange| server.replay(exchange));
         server.replay(wanted[0]);
         client(&server).online_endpoints().set_traffic(ENDPOINT, &traffic).await.unwrap();
-        let all: Vec<_> = wanted.iter().copied().chain([wanted[0]]).collect();
+        let all = wanted.iter().copied().chain([wanted[0]]);
         // Empty tags may as well be left out. The SDK writes among an endpoint's properties who made it, the first time; they stay.
         let no_tags: Difference = |body| {
             if let Some(body) = body.as_object_mut() {
@@ -118,7 +118,7 @@ async fn traffic_is_read_changed_and_written() {
                 body["properties"]["properties"] = json!({});
             }
         };
-        compare(&server, 0, &all, &[no_tags, no_creator]);
+        compare(&server, 0, all, &[no_tags, no_creator]);
         server.check();
     }
 }
@@ -130,18 +130,18 @@ async fn endpoints_are_read_listed_and_deleted() {
     server.replay(&recorded[0]);
     let endpoint = client(&server).online_endpoints().get(ENDPOINT).await.unwrap();
     assert_eq!(endpoint.properties.traffic, [("blue".to_owned(), 100)].into());
-    compare(&server, 0, &[&recorded[0]], &[]);
+    compare(&server, 0, [&recorded[0]], &[]);
 
     let (server, recorded) = Server::replaying("ep_list").await;
     assert_eq!(client(&server).online_endpoints().list().collect().await.unwrap().len(), 2);
-    compare(&server, 0, &recorded.iter().collect::<Vec<_>>(), &[]);
+    compare(&server, 0, &recorded, &[]);
 
     let (server, _) = Server::replaying("ep_get_missing").await;
     assert!(client(&server).online_endpoints().get(ENDPOINT).await.unwrap_err().is_not_found());
 
     let (server, recorded) = Server::replaying("ep_delete").await;
     client(&server).online_endpoints().delete(ENDPOINT).await.unwrap();
-    compare(&server, 0, &recorded.iter().collect::<Vec<_>>(), &[]);
+    compare(&server, 0, &recorded, &[]);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn keys_are_read_and_made_anew() {
     let (server, recorded) = Server::replaying("ep_keys").await;
     let keys = client(&server).online_endpoints().keys(ENDPOINT).await.unwrap();
     assert!(keys.primary_key != keys.secondary_key);
-    compare(&server, 0, &[&recorded[1]], &[]);
+    compare(&server, 0, [&recorded[1]], &[]);
 
     let recorded = loopback::step("ep_regen");
     let wanted: Vec<_> = recorded.iter().skip(1).collect();
@@ -205,14 +205,14 @@ async fn deployments_are_made_changed_and_deleted() {
             .unwrap();
         assert_eq!(blue.sku.unwrap().capacity, Some(1));
         assert_eq!(blue.properties.instance_type.as_deref(), Some("Standard_D2as_v4"));
-        compare(&server, 0, &wanted, &[]);
+        compare(&server, 0, wanted, &[]);
         server.check();
     }
     let (server, recorded) = Server::replaying("dep_list").await;
     let names: Vec<_> =
         client(&server).online_deployments(ENDPOINT).list().collect().await.unwrap();
     assert!(names.iter().any(|deployment| deployment.name == "blue"));
-    compare(&server, 0, &recorded.iter().collect::<Vec<_>>(), &[]);
+    compare(&server, 0, &recorded, &[]);
 
     let (server, _) = Server::replaying("dep_delete_with_traffic").await;
     let error = client(&server).online_deployments(ENDPOINT).delete("blue").await.unwrap_err();
@@ -220,7 +220,7 @@ async fn deployments_are_made_changed_and_deleted() {
 
     let (server, recorded) = Server::replaying("dep_delete").await;
     client(&server).online_deployments(ENDPOINT).delete("blue").await.unwrap();
-    compare(&server, 0, &recorded.iter().collect::<Vec<_>>(), &[]);
+    compare(&server, 0, &recorded, &[]);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn logs_are_read() {
             body.insert("containerType".to_owned(), json!("InferenceServer"));
         }
     };
-    compare(&server, 0, &recorded.iter().collect::<Vec<_>>(), &[kind]);
+    compare(&server, 0, &recorded, &[kind]);
 }
 
 #[tokio::test]

@@ -230,12 +230,8 @@ impl BatchEndpoints<'_> {
         }
         invocation.check()?;
         let found = self.get(endpoint).await?;
-        let no_address = || Error::Reply {
-            method: "GET".to_owned(),
-            target: format!("batch endpoint {endpoint}"),
-            what: "it has no scoringUri".to_owned(),
-            source: None,
-        };
+        let no_address =
+            || Error::reply("GET", format!("batch endpoint {endpoint}"), "it has no scoringUri");
         let url = found.properties.scoring_uri.as_deref().ok_or_else(no_address)?;
         let url = Url::parse(url).map_err(|_| Error::InvalidUrl { url: url.to_owned() })?;
         let mut call = Call::post(url)

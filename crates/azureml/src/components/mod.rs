@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{Error, MlClient, NameRule, Pages, Resource, Result};
+use crate::{Error, MlClient, NameRule, Pages, Resource, Result, name_rules::is_of};
 
 mod input_output;
 mod placeholders;
@@ -260,11 +260,7 @@ impl Components<'_> {
 
 /// A version is part of an address, in which full stops alone would mean something else.
 fn checked_version(version: &str) -> Result<&str> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let is_valid = (1..=255).contains(&version.len())
-        && version.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && version.chars().all(is_allowed);
-    if is_valid {
+    if is_of(version, 1..=255, "-_.", char::is_alphanumeric) {
         return Ok(version);
     }
     Err(Error::InvalidArgument {

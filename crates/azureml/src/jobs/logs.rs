@@ -166,11 +166,9 @@ impl JobLogs {
 
     async fn read(&mut self, log: &str, address: &str) -> Result<()> {
         // An address is never shown: it has a signature.
-        let invalid = || Error::Reply {
-            method: "GET".to_owned(),
-            target: format!("job {}", self.name),
-            what: format!("the address of the log {log} is none"),
-            source: None,
+        let invalid = || {
+            let what = format!("the address of the log {log} is none");
+            Error::reply("GET", format!("job {}", self.name), what)
         };
         let url = Url::parse(address).map_err(|_| invalid())?;
         check_encrypted(&url)?;

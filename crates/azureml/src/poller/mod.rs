@@ -284,12 +284,7 @@ impl<T: DeserializeOwned + Send + 'static> Poller<T> {
         }
         match std::mem::replace(&mut self.state, State::Over) {
             State::Ended { finish: Finish::Value(value), .. } => Ok(value),
-            _ => Err(Error::Reply {
-                method: "GET".to_owned(),
-                target: self.target.clone(),
-                what: "the operation is over".to_owned(),
-                source: None,
-            }),
+            _ => Err(Error::reply("GET", self.target.clone(), "the operation is over")),
         }
     }
 }

@@ -231,11 +231,12 @@ async fn connect(
             let container = properties.container_name.as_deref().unwrap_or_default();
             let is_local = url.scheme() == "http";
             let sas = sas::container_sas(account, container, &key, SAS_VALIDITY, is_local);
-            let sas = sas.ok_or_else(|| Error::Reply {
-                method: "POST".to_owned(),
-                target: format!("{}/listSecrets", datastore.id),
-                what: "its key is no base64".to_owned(),
-                source: None,
+            let sas = sas.ok_or_else(|| {
+                Error::reply(
+                    "POST",
+                    format!("{}/listSecrets", datastore.id),
+                    "its key is no base64",
+                )
             })?;
             Connection::new(client, signed(url, &sas), Access::Key)
         }

@@ -122,12 +122,8 @@ fn place(container: &Container, folder: &Path, relative: &str) -> Result<PathBuf
     if relative.split('/').all(is_name) {
         return Ok(folder.join(relative));
     }
-    Err(Error::Reply {
-        method: "GET".to_owned(),
-        target: target_of(&container.url_of("")),
-        what: format!("the blob name {relative:?} is no path below a folder"),
-        source: None,
-    })
+    let what = format!("the blob name {relative:?} is no path below a folder");
+    Err(Error::reply("GET", target_of(&container.url_of("")), what))
 }
 
 /// The blob of a name and those below it, in the order of their names.
@@ -166,12 +162,8 @@ pub(super) async fn list(container: &Container, path: &str) -> Result<Vec<Listed
         }
         let next = page.next_marker.filter(|marker| !marker.is_empty());
         if next.is_some() && next == marker {
-            return Err(Error::Reply {
-                method: "GET".to_owned(),
-                target: target_of(&container.url_of(path)),
-                what: "its next page is the page itself".to_owned(),
-                source: None,
-            });
+            let target = target_of(&container.url_of(path));
+            return Err(Error::reply("GET", target, "its next page is the page itself"));
         }
         marker = next;
         if marker.is_none() {

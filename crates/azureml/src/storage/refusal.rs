@@ -108,7 +108,7 @@ fn unanswered(error: azure_core::Error, call: &Call<'_>, attempts: u32) -> Error
                 ErrorKind::Connection | ErrorKind::Io => "the reply broke off",
                 _ => "a reply of another form",
             };
-            Error::Reply { method, target, what: what.to_owned(), source: None }
+            Error::reply(method, target, what)
         }
     }
 }

@@ -231,11 +231,9 @@ async fn head(container: &Container, name: &str) -> Result<Option<Head>> {
         });
         Ok(Head { size, is_complete })
     };
-    read().map(Some).map_err(|_| Error::Reply {
-        method: "HEAD".to_owned(),
-        target: crate::http::target_of(&container.url_of(name)),
-        what: "its headers are of another form".to_owned(),
-        source: None,
+    read().map(Some).map_err(|_| {
+        let target = crate::http::target_of(&container.url_of(name));
+        Error::reply("HEAD", target, "its headers are of another form")
     })
 }
 

@@ -35,7 +35,7 @@ use tracing_subscriber::EnvFilter;
 
 use record::record;
 pub(crate) use tls::Certificate;
-pub(crate) use traces::{Difference, Exchange, compare, step};
+pub(crate) use traces::{Difference, Exchange, compare, compare_blob, step};
 
 pub(crate) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 /// The path of the workspace of the traces and tests.
@@ -106,6 +106,11 @@ impl Seen {
         }
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| json!(String::from_utf8_lossy(&self.body)))
+    }
+
+    /// A parameter of the address.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
     /// Method and path within the workspace.
@@ -255,15 +260,19 @@ impl Server {
     }
 }
 
-/// Random ids in a path match each other, and so do those that the traces have words for.
+/// By what a request finds its answer: random ids match each other.
 fn key(method: &str, path: &str) -> String {
+    format!("{method} {}", without_ids(&path.to_lowercase()))
+}
+
+/// A path without random ids and those that the traces have words for.
+pub(crate) fn without_ids(path: &str) -> String {
     let is_random = |part: &str| {
-        part.starts_with("guid-")
+        part.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("guid-"))
             || part.len() == 36 && part.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
     };
-    let path = path.to_lowercase();
     let parts = path.split('/').map(|part| if is_random(part) { "{id}" } else { part });
-    format!("{method} {}", parts.collect::<Vec<_>>().join("/"))
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Prints what is logged, if `RUST_LOG` asks for it and the test listens to nothing itself.

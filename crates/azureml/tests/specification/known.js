@@ -78,7 +78,7 @@ module.exports = [
   {
     in: 'traffic',
     against: 'openapi',
-    from: /^((faults|secrets|transfers)::|jobs::words_that_are_new)/,
+    from: /^((assets|downloads|faults|secrets|uploads)::|jobs::words_that_are_new)/,
     side: 'reply',
     reason: 'replies that make no sense on purpose, or say what no specification has',
   },
@@ -92,7 +92,7 @@ module.exports = [
   },
   {
     in: 'traffic',
-    from: /^transfers::tags_are_added_and_versions_archived_and_restored$/,
+    from: /^assets::tags_are_added_and_versions_archived_and_restored$/,
     side: 'request',
     operation: /^ModelVersions_CreateOrUpdate$/,
     path: /^\/properties\/unknown$/,
