@@ -5,16 +5,16 @@ use tokio::task::JoinSet;
 use crate::{
     Engine, Error, Location, Manifest, Model, Result, ScoredFile,
     job::{Job, Scored},
-    output,
+    output::{self, Output},
 };
 
 /// Scores files: each input becomes an output of the same name in another folder, as parquet, with the predictions as one more
 /// column.
 ///
 /// Each file is a job of its own, and a job is one task on one core; so many files as are [in flight](Self::in_flight) are
-/// worked on at the same time. A job that fails is tried again. An output appears when it is complete; it says what it was made
-/// of, so that a run which was interrupted can be started again and does only what is left. When all files are done, a
-/// [`Manifest`] is written.
+/// worked on at the same time. A job that fails is tried again. An output appears when it is complete and its rows were
+/// counted; a note in the folder `_spinney` says what it was made of, so that a run which was interrupted can be started again
+/// and does only what is left. When all files are done, a [`Manifest`] is written.
 ///
 /// Inputs are parquet (`.parquet`, `.parq`, `.pq`) or CSV (`.csv`, with a header line). The columns of an output are those of
 /// its input; the fields of a CSV have no types, so they stay text, and are read by the bundle's rules for CSV when they are
@@ -112,8 +112,7 @@ impl Batch {
         mut watch: impl FnMut(Done<'_>),
     ) -> Result<Manifest> {
         let outputs = self.outputs()?;
-        let names: Vec<String> = outputs.iter().map(Location::file_name).collect();
-        output::prepare(&self.output, &names)?;
+        output::prepare(&self.output)?;
 
         let n_files = self.inputs.len();
         let mut files: Vec<Option<ScoredFile>> = vec![None; n_files];
@@ -124,7 +123,7 @@ impl Batch {
         loop {
             while failed.is_none() && running.len() < self.in_flight.get() {
                 let Some((place, (input, output))) = open.next() else { break };
-                let job = self.job(engine, input, output);
+                let job = self.job(engine, input, &output);
                 running.spawn(async move { (place, job.run().await) });
             }
             let Some(finished) = running.join_next().await else { break };
@@ -143,6 +142,7 @@ impl Batch {
                 }
             }
         }
+        output::clean(&self.output)?;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -151,12 +151,12 @@ impl Batch {
         Ok(manifest)
     }
 
-    fn job(&self, engine: &Engine, input: Location, output: Location) -> Job {
+    fn job(&self, engine: &Engine, input: Location, output: &Location) -> Job {
         Job {
             engine: engine.clone(),
             model: self.model.clone(),
             input,
-            output,
+            output: Output::new(&self.output, &output.file_name()),
             prediction: Arc::clone(&self.prediction),
             attempts: self.attempts,
             pause: self.pause,

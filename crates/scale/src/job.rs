@@ -13,14 +13,14 @@ use datafusion::{
 use crate::{
     Engine, Error, Location, Model, Result, ScoredFile,
     input::{Format, Input},
-    output::{Origin, Written},
+    output::{Note, Output, Written},
 };
 
 pub(crate) struct Job {
     pub(crate) engine: Engine,
     pub(crate) model: Model,
     pub(crate) input: Location,
-    pub(crate) output: Location,
+    pub(crate) output: Output,
     pub(crate) prediction: Arc<str>,
     pub(crate) attempts: u32,
     pub(crate) pause: Duration,
@@ -37,54 +37,52 @@ impl Job {
     /// Does the job, unless it is done, and tries again what may go better another time.
     pub(crate) async fn run(self) -> Result<Scored> {
         let mut pause = self.pause;
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             match self.attempt(attempt).await {
                 Err(error) if attempt < self.attempts && may_go_better(&error) => {
                     tokio::time::sleep(pause).await;
                     pause = pause.saturating_mul(2);
+                    attempt += 1;
                 }
                 result => return result,
             }
         }
-        Err(Error::NoInput { location: self.input.to_string() })
     }
 
     async fn attempt(&self, attempt: u32) -> Result<Scored> {
         let stores = self.engine.stores();
         let input = Input::open(&self.input, stores).await?;
         input.check(&self.input, &self.model, &self.prediction)?;
-        let origin = Origin::new(&self.input, &input, &self.model, &self.prediction);
-        if let Some(written) = origin.find(&self.output, stores).await?
-            && input.rows.is_none_or(|rows| rows == written.rows)
+        if let Some((note, found)) = self.output.find(stores).await?
+            && note == self.note(&input, &found)
         {
-            return Ok(Scored { file: self.file(&input, &written), skipped: true });
+            return Ok(Scored { file: note.file, skipped: true });
         }
-        let said = self.score(&input, &origin).await.map_err(|source| Error::Job {
+        let said = self.score(&input).await.map_err(|source| Error::Job {
             file: self.input.to_string(),
             attempts: attempt,
             source: Box::new(source),
         })?;
+        // A CSV does not say how many rows it has.
         let read = input.rows.unwrap_or(said);
-        let written = origin.find(&self.output, stores).await?;
-        match written {
-            Some(written) if written.rows == read && said == read => {
-                Ok(Scored { file: self.file(&input, &written), skipped: false })
-            }
-            written => Err(Error::RowCount {
-                file: self.input.to_string(),
-                read,
-                written: written.map_or(said, |written| written.rows),
-            }),
+        let written = self.output.rows_written(stores).await?;
+        if read != said || read != written {
+            let (file, written) = (self.input.to_string(), if read == said { written } else { said });
+            return Err(Error::RowCount { file, read, written });
         }
+        let written = self.output.publish(read, stores).await?;
+        let note = self.note(&input, &written);
+        self.output.remember(&note, stores).await?;
+        Ok(Scored { file: note.file, skipped: false })
     }
 
-    async fn score(&self, input: &Input, origin: &Origin) -> Result<u64, DataFusionError> {
+    async fn score(&self, input: &Input) -> Result<u64, DataFusionError> {
         let rows = self.read(input).await?;
         let columns =
             self.model.columns().map(|(name, _)| Expr::Column(Column::from_name(name))).collect();
         let predict = self.model.predict_from(input.format.cells()).call(columns);
-        let scored = rows.with_column(&self.prediction, predict)?;
-        origin.write(scored, &self.output).await
+        self.output.write(rows.with_column(&self.prediction, predict)?).await
     }
 
     async fn read(&self, input: &Input) -> Result<DataFrame, DataFusionError> {
@@ -112,14 +110,20 @@ impl Job {
         }
     }
 
-    fn file(&self, input: &Input, written: &Written) -> ScoredFile {
-        ScoredFile {
-            input: self.input.clone(),
-            input_bytes: input.bytes,
-            input_version: input.version.clone(),
-            output: self.output.clone(),
-            output_bytes: written.bytes,
-            rows: written.rows,
+    /// What there is to know of an output that was made now.
+    fn note(&self, input: &Input, written: &Written) -> Note {
+        Note {
+            bundle: self.model.fingerprint().to_string(),
+            prediction: self.prediction.as_ref().to_owned(),
+            file: ScoredFile {
+                input: self.input.clone(),
+                input_bytes: input.bytes,
+                input_version: input.version.clone(),
+                output: self.output.file.clone(),
+                output_bytes: written.bytes,
+                rows: written.rows,
+            },
+            output_version: written.version.clone(),
         }
     }
 }

@@ -93,7 +93,8 @@ async fn parquet_and_csv_give_the_bundles_own_numbers() {
         let expected = houses.ids.iter().copied().zip(houses.predictions(&work.bundle));
         assert!(read_output(&work.path("out").join(name)) == expected.collect::<Vec<_>>(), "{name}");
     }
-    assert_eq!(names(&work.path("out")), ["_manifest.json", "a b#1.parquet", "c.parquet"]);
+    assert_eq!(names(&work.path("out")), ["_manifest.json", "_spinney", "a b#1.parquet", "c.parquet"]);
+    assert_eq!(names(&work.path("out/_spinney")), ["a b#1.parquet.json", "c.parquet.json"]);
     let read = Manifest::read(&work.location("out"), work.engine.stores()).await.unwrap();
     assert_eq!(read, manifest);
 }
@@ -143,13 +144,12 @@ async fn a_second_run_does_what_is_left_and_gives_the_same_manifest() {
     let whole = fs::read(work.path("out/b.parquet")).unwrap();
     fs::write(work.path("out/b.parquet"), &whole[..whole.len() / 2]).unwrap();
     fs::copy(work.path("in/c.parquet"), work.path("out/c.parquet")).unwrap();
-    fs::write(work.path("out/d.parquet#1"), "half").unwrap();
-    fs::write(work.path("out/mine.parquet#1"), "not ours").unwrap();
+    fs::create_dir(work.path("out/_spinney/unfinished")).unwrap();
+    fs::write(work.path("out/_spinney/unfinished/d.parquet#1"), "half").unwrap();
     let (_, scored) = work.run(&batch).await.unwrap();
     assert_eq!(scored, ["a.parquet", "b.parquet", "c.parquet"]);
     assert_eq!(fs::read(work.path("out/b.parquet")).unwrap(), whole);
-    assert!(!work.path("out/d.parquet#1").exists());
-    assert!(work.path("out/mine.parquet#1").exists());
+    assert!(!work.path("out/_spinney/unfinished").exists());
 
     // Another input of the same name, then another model.
     Houses::draw(0, 700, 9).write_parquet(&work.path("in/d.parquet"));
@@ -209,7 +209,8 @@ async fn rows_that_cannot_be_scored_leave_no_output() {
     houses.write_parquet(&work.path("in/infinite.parquet"));
     let error = work.error(&["infinite.parquet"]).await;
     assert!(said(&error).contains("column `Area` has an infinite number"), "{error}");
-    assert_eq!(names(&work.path("out")), [""; 0]);
+    assert_eq!(names(&work.path("out")), ["_spinney"]);
+    assert_eq!(names(&work.path("out/_spinney")), [""; 0]);
 }
 
 /// An error with all its causes.
@@ -249,8 +250,11 @@ async fn a_file_that_fails_ends_the_run_and_the_next_one_goes_on() {
     let batch = work.batch(&["a.parquet", "b.parquet", "c.parquet"]).await;
     let batch = batch.in_flight(1.try_into().unwrap()).attempts(3);
     let error = work.run(&batch).await.unwrap_err();
-    assert!(matches!(&error, Error::Job { attempts: 3, file, .. } if file.ends_with("in/b.parquet")), "{error}");
-    assert_eq!(names(&work.path("out")), ["a.parquet", "b.parquet"]);
+    assert!(
+        matches!(&error, Error::Storage { location, .. } if location.ends_with("out/b.parquet")),
+        "{error}"
+    );
+    assert_eq!(names(&work.path("out")), ["_spinney", "a.parquet", "b.parquet"]);
 
     fs::remove_dir_all(work.path("out/b.parquet")).unwrap();
     assert_eq!(work.run(&batch).await.unwrap().1, ["b.parquet", "c.parquet"]);

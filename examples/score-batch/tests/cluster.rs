@@ -70,7 +70,7 @@ fn an_executor_killed_while_it_writes_loses_and_doubles_nothing() {
         let work = Work::new(3, 40 * rows_of_a_file(), 2);
         let mut cluster = Cluster::start();
         let mut run = Process::start(on(&mut work.command(), &cluster));
-        let outputs = work.path("out");
+        let outputs = work.path("out/_spinney");
         let mut writer = None;
         wait_until("an executor to write", || {
             writer = cluster.executors.iter().position(|executor| executor.has_open(&outputs));
