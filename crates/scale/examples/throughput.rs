@@ -83,7 +83,9 @@ async fn measure(n_rows: usize) {
             *best = start.elapsed().min(*best);
         }
     }
-    for (name, time) in ["forest on features", "bundle on the arrays", "predict() on the arrays"].iter().zip(best) {
+    for (name, time) in
+        ["forest on features", "bundle on the arrays", "predict() on the arrays"].iter().zip(best)
+    {
         println!("  {name:<28} {:>9.0} rows/s", 400_000.0 / time.as_secs_f64());
     }
     println!("parquet to parquet, a process of its own:");

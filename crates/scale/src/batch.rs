@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::{
     Engine, Error, Location, Manifest, Model, Result, ScoredFile,
@@ -106,11 +107,7 @@ impl Batch {
     /// [`Error::OverwritesInput`]. Of a file, which is named: [`Error::Storage`], [`Error::Parquet`], [`Error::CsvHeader`],
     /// [`Error::MissingColumn`], [`Error::WrongType`], [`Error::DuplicateColumn`], [`Error::PredictionColumn`],
     /// [`Error::RowCount`], and [`Error::Job`] if the engine could not do it.
-    pub async fn run(
-        &self,
-        engine: &Engine,
-        mut watch: impl FnMut(Done<'_>),
-    ) -> Result<Manifest> {
+    pub async fn run(&self, engine: &Engine, mut watch: impl FnMut(Done<'_>)) -> Result<Manifest> {
         let outputs = self.outputs()?;
         output::prepare(&self.output)?;
 
@@ -168,7 +165,7 @@ impl Batch {
         if self.inputs.is_empty() {
             return Err(Error::NoInput { location: String::new() });
         }
-        let mut inputs: BTreeMap<Location, &Location> = BTreeMap::new();
+        let mut inputs: BTreeMap<Url, &Location> = BTreeMap::new();
         let mut outputs = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
             let name = input.file_name();
@@ -176,7 +173,7 @@ impl Batch {
             crate::input::Format::of(input).ok_or_else(unknown)?;
             let (stem, _) = name.rsplit_once('.').ok_or_else(unknown)?;
             let output = self.output.join(&format!("{stem}.parquet"));
-            if let Some(first) = inputs.insert(output.clone(), input) {
+            if let Some(first) = inputs.insert(output.url().clone(), input) {
                 return Err(Error::SameOutput {
                     first: first.to_string(),
                     second: input.to_string(),
@@ -185,7 +182,7 @@ impl Batch {
             }
             outputs.push(output);
         }
-        match self.inputs.iter().find(|input| inputs.contains_key(input)) {
+        match self.inputs.iter().find(|input| inputs.contains_key(input.url())) {
             Some(input) => Err(Error::OverwritesInput { file: input.to_string() }),
             None => Ok(outputs),
         }

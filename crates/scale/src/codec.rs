@@ -10,9 +10,7 @@ use datafusion::{
     datasource::file_format::FileFormatFactory,
     error::Result,
     execution::TaskContext,
-    logical_expr::{
-        AggregateUDF, Extension, HigherOrderUDF, LogicalPlan, ScalarUDF, WindowUDF,
-    },
+    logical_expr::{AggregateUDF, Extension, HigherOrderUDF, LogicalPlan, ScalarUDF, WindowUDF},
     physical_expr::PhysicalExpr,
     physical_plan::ExecutionPlan,
 };

@@ -17,10 +17,9 @@ use crate::{Error, model::Kind};
 /// Whether a column of the bundle takes arrays of a type.
 pub(crate) fn accepts(kind: Kind, data_type: &DataType) -> bool {
     match (kind, data_type) {
-        // All values of it are null.
-        (_, DataType::Null) => true,
+        // All values of a null column are missing.
+        (_, DataType::Null) | (Kind::Numeric, DataType::Boolean) => true,
         (kind, DataType::Dictionary(_, values)) => accepts(kind, values),
-        (Kind::Numeric, DataType::Boolean) => true,
         (Kind::Numeric, data_type) => data_type.is_numeric(),
         (Kind::Categorical, data_type) => is_text(data_type),
     }
@@ -59,7 +58,9 @@ fn push_words(table: &mut TableBuilder<'_>, column: &str, array: &ArrayRef) -> E
         DataType::Utf8 => table.words(column, array.as_string::<i32>()),
         DataType::LargeUtf8 => table.words(column, array.as_string::<i64>()),
         DataType::Utf8View => table.words(column, array.as_string_view()),
-        DataType::Dictionary(_, _) => return push_encoded(table, column, array.as_any_dictionary()),
+        DataType::Dictionary(_, _) => {
+            return push_encoded(table, column, array.as_any_dictionary());
+        }
         _ => return push_words(table, column, &exact_cast(array, &DataType::Utf8View)?),
     })
 }

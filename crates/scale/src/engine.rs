@@ -115,9 +115,8 @@ fn set_up(what: &'static str) -> impl Fn(datafusion::error::DataFusionError) -> 
 }
 
 fn configured(config: SessionConfig, options: &EngineOptions) -> SessionConfig {
-    let mut config = config
-        .with_target_partitions(options.partitions.get())
-        .with_collect_statistics(false);
+    let mut config =
+        config.with_target_partitions(options.partitions.get()).with_collect_statistics(false);
     let execution = &mut config.options_mut().execution;
     // One job, one thread: a writer that encodes columns in parallel holds whole row groups.
     execution.parquet.allow_single_file_parallelism = false;

@@ -18,7 +18,9 @@ pub enum Error {
         text: String,
     },
     /// A URL of a kind of storage that is not known.
-    #[error("{url} is in no storage that is known here: use a path, file://, az://, abfss:// or s3://")]
+    #[error(
+        "{url} is in no storage that is known here: use a path, file://, az://, abfss:// or s3://"
+    )]
     UnknownStorage {
         /// The URL.
         url: String,

@@ -78,10 +78,10 @@ impl Input {
             }
         }
         for (column, kind) in model.columns() {
-            let field = self.schema.field_with_name(column).map_err(|_| Error::MissingColumn {
-                file: name(),
-                column: column.to_owned(),
-            })?;
+            let field = self
+                .schema
+                .field_with_name(column)
+                .map_err(|_| Error::MissingColumn { file: name(), column: column.to_owned() })?;
             let accepted = match self.format {
                 Format::Csv => true,
                 Format::Parquet => columns::accepts(kind.into(), field.data_type()),
@@ -132,8 +132,10 @@ async fn csv_schema(
     location: &Location,
     meta: &ObjectMeta,
 ) -> Result<Schema> {
-    let wrong =
-        |problem: &str| Error::CsvHeader { file: location.to_string(), problem: problem.to_owned() };
+    let wrong = |problem: &str| Error::CsvHeader {
+        file: location.to_string(),
+        problem: problem.to_owned(),
+    };
     if meta.size == 0 {
         return Err(wrong("the file is empty, there is no header line"));
     }

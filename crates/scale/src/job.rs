@@ -68,7 +68,8 @@ impl Job {
         let read = input.rows.unwrap_or(said);
         let written = self.output.rows_written(stores).await?;
         if read != said || read != written {
-            let (file, written) = (self.input.to_string(), if read == said { written } else { said });
+            let (file, written) =
+                (self.input.to_string(), if read == said { written } else { said });
             return Err(Error::RowCount { file, read, written });
         }
         let written = self.output.publish(read, stores).await?;

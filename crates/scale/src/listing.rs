@@ -9,7 +9,8 @@ use crate::{Error, Location, Result, Stores, input::Format};
 ///
 /// [`Error::NoInput`] if there is none, [`Error::Storage`] if the folder cannot be read.
 pub async fn inputs_in(location: &Location, stores: &Stores) -> Result<Vec<Location>> {
-    let is_folder = location.ends_in_slash() || location.file_path().is_some_and(|path| path.is_dir());
+    let is_folder =
+        location.ends_in_slash() || location.file_path().is_some_and(|path| path.is_dir());
     if !is_folder && Format::of(location).is_some() {
         return Ok(vec![location.clone()]);
     }
@@ -22,6 +23,10 @@ pub async fn inputs_in(location: &Location, stores: &Stores) -> Result<Vec<Locat
     })?;
     let files = listed.objects.iter().map(|ObjectMeta { location: path, .. }| location.at(path));
     let mut files: Vec<Location> = files.filter(|file| Format::of(file).is_some()).collect();
-    files.sort();
-    if files.is_empty() { Err(Error::NoInput { location: location.to_string() }) } else { Ok(files) }
+    files.sort_by(|one, other| one.url().cmp(other.url()));
+    if files.is_empty() {
+        Err(Error::NoInput { location: location.to_string() })
+    } else {
+        Ok(files)
+    }
 }

@@ -19,7 +19,7 @@ use crate::{Error, Result};
 /// assert_eq!(Location::parse("/data/out")?.join("a#b.parquet").to_string(), "file:///data/out/a%23b.parquet");
 /// # Ok::<(), spinney_scale::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Location {
     url: Url,
 }

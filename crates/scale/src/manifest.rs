@@ -53,8 +53,7 @@ impl Manifest {
     /// [`Error::Storage`] if there is none, [`Error::Manifest`] if it is not one of this version.
     pub async fn read(folder: &Location, stores: &Stores) -> Result<Self> {
         let file = folder.join(Self::NAME);
-        let failed =
-            |source| Error::Storage { action: "read", location: file.to_string(), source };
+        let failed = |source| Error::Storage { action: "read", location: file.to_string(), source };
         let object = stores.open(&file)?.get(&file.path()).await.map_err(failed)?;
         let bytes = object.bytes().await.map_err(failed)?;
         serde_json::from_slice(&bytes)
@@ -67,7 +66,10 @@ impl Manifest {
             .map_err(|source| Error::Manifest { file: file.to_string(), source })?;
         json.push(b'\n');
         let put = stores.open(&file)?.put(&file.path(), json.into()).await;
-        put.map(|_| ())
-            .map_err(|source| Error::Storage { action: "write", location: file.to_string(), source })
+        put.map(|_| ()).map_err(|source| Error::Storage {
+            action: "write",
+            location: file.to_string(),
+            source,
+        })
     }
 }

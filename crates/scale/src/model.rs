@@ -94,6 +94,7 @@ impl Model {
     }
 
     /// The columns that [`predict`](Self::predict) takes, in this order.
+    #[must_use]
     pub fn columns(&self) -> impl ExactSizeIterator<Item = (&str, ColumnKind)> {
         self.id.columns.iter().map(|(name, kind)| (name.as_str(), (*kind).into()))
     }
@@ -111,11 +112,7 @@ impl Model {
 
 /// Reads a bundle from its storage.
 pub(crate) async fn fetch(location: &Location, stores: &Stores) -> Result<ModelBundle> {
-    let failed = |source| Error::Storage {
-        action: "read",
-        location: location.to_string(),
-        source,
-    };
+    let failed = |source| Error::Storage { action: "read", location: location.to_string(), source };
     let object = stores.open(location)?.get(&location.path()).await.map_err(failed)?;
     let bytes = object.bytes().await.map_err(failed)?;
     ModelBundle::from_bytes(&bytes)

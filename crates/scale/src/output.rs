@@ -86,11 +86,8 @@ impl Output {
     /// Brings what was written under its name: by renaming, or in storage that cannot rename by copying, and deleting when the
     /// copy is there.
     pub(crate) async fn publish(&self, rows: u64, stores: &Stores) -> Result<Written> {
-        let failed = |source| Error::Storage {
-            action: "write",
-            location: self.file.to_string(),
-            source,
-        };
+        let failed =
+            |source| Error::Storage { action: "write", location: self.file.to_string(), source };
         let store = stores.open(&self.file)?;
         let (from, to) = (self.unfinished.path(), self.file.path());
         if self.file.file_path().is_some() {
@@ -117,22 +114,24 @@ impl Output {
     /// Notes that the output is finished.
     pub(crate) async fn remember(&self, note: &Note, stores: &Stores) -> Result<()> {
         let name = || self.note.to_string();
-        let json = serde_json::to_vec(note)
-            .map_err(|source| Error::Manifest { file: name(), source })?;
+        let json =
+            serde_json::to_vec(note).map_err(|source| Error::Manifest { file: name(), source })?;
         let put = stores.open(&self.note)?.put(&self.note.path(), json.into()).await;
-        put.map(|_| ())
-            .map_err(|source| Error::Storage { action: "write", location: name(), source })
+        put.map(|_| ()).map_err(|source| Error::Storage {
+            action: "write",
+            location: name(),
+            source,
+        })
     }
 
     /// Looks for a finished output, whose note says what it was made of.
     pub(crate) async fn find(&self, stores: &Stores) -> Result<Option<(Note, Written)>> {
         let store = stores.open(&self.note)?;
-        let failed =
-            |location: &Location, source| Error::Storage {
-                action: "read",
-                location: location.to_string(),
-                source,
-            };
+        let failed = |location: &Location, source| Error::Storage {
+            action: "read",
+            location: location.to_string(),
+            source,
+        };
         let json = match store.get(&self.note.path()).await {
             Ok(object) => object.bytes().await.map_err(|error| failed(&self.note, error))?,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),

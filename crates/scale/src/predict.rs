@@ -4,14 +4,9 @@ use std::{
 };
 
 use datafusion::{
-    arrow::{
-        array::Float64Array,
-        datatypes::DataType,
-    },
+    arrow::{array::Float64Array, datatypes::DataType},
     error::Result as EngineResult,
-    logical_expr::{
-        ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-    },
+    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 use ndarray::ArrayViewMut1;
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use datafusion::{
-    error::Result as EngineResult, execution::object_store::ObjectStoreRegistry,
-};
+use datafusion::{error::Result as EngineResult, execution::object_store::ObjectStoreRegistry};
 use object_store::{
     ObjectStore, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, local::LocalFileSystem,
 };

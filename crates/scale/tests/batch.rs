@@ -11,9 +11,7 @@ use std::{
 
 use houses::{Houses, bundle, read_output};
 use spinney_artifact::ModelBundle;
-use spinney_scale::{
-    Batch, Engine, EngineOptions, Error, Location, Manifest, Model, inputs_in,
-};
+use spinney_scale::{Batch, Engine, EngineOptions, Error, Location, Manifest, Model, inputs_in};
 use tempfile::TempDir;
 
 /// A folder with a bundle and inputs, and the engine.
@@ -91,9 +89,15 @@ async fn parquet_and_csv_give_the_bundles_own_numbers() {
     assert_eq!(manifest.rows, 25_000);
     for (name, houses) in [("a b#1.parquet", parquet), ("c.parquet", csv)] {
         let expected = houses.ids.iter().copied().zip(houses.predictions(&work.bundle));
-        assert!(read_output(&work.path("out").join(name)) == expected.collect::<Vec<_>>(), "{name}");
+        assert!(
+            read_output(&work.path("out").join(name)) == expected.collect::<Vec<_>>(),
+            "{name}"
+        );
     }
-    assert_eq!(names(&work.path("out")), ["_manifest.json", "_spinney", "a b#1.parquet", "c.parquet"]);
+    assert_eq!(
+        names(&work.path("out")),
+        ["_manifest.json", "_spinney", "a b#1.parquet", "c.parquet"]
+    );
     assert_eq!(names(&work.path("out/_spinney")), ["a b#1.parquet.json", "c.parquet.json"]);
     let read = Manifest::read(&work.location("out"), work.engine.stores()).await.unwrap();
     assert_eq!(read, manifest);
@@ -185,7 +189,9 @@ async fn what_is_wrong_with_a_file_names_file_and_column() {
         assert!(matches!(&error, Error::Parquet { file, .. } if file.ends_with("in/cut.parquet")));
     }
     let error = work.error(&["nowhere.parquet"]).await;
-    assert!(matches!(&error, Error::Storage { location, .. } if location.ends_with("nowhere.parquet")));
+    assert!(
+        matches!(&error, Error::Storage { location, .. } if location.ends_with("nowhere.parquet"))
+    );
     // Nothing of all that was written, and no manifest.
     assert_eq!(names(&work.path("out")), [""; 0]);
 }
@@ -195,7 +201,8 @@ async fn rows_that_cannot_be_scored_leave_no_output() {
     let work = Work::new();
     let header = "id,year,Area,style,street\n";
     fs::write(work.path("in/ragged.csv"), format!("{header}1,2,3,flat,x\n1,2\n")).unwrap();
-    fs::write(work.path("in/words.csv"), format!("{header}1,2,3,flat,x\n2,new,3,flat,x\n")).unwrap();
+    fs::write(work.path("in/words.csv"), format!("{header}1,2,3,flat,x\n2,new,3,flat,x\n"))
+        .unwrap();
     for name in ["ragged.csv", "words.csv"] {
         let error = work.error(&[name]).await;
         assert!(matches!(&error, Error::Job { file, .. } if file.ends_with(name)), "{error}");

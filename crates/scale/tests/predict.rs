@@ -87,7 +87,14 @@ fn records(houses: &Houses) -> Vec<Record> {
 fn numeric_types() -> Vec<DataType> {
     use DataType::*;
     vec![
-        Int16, Int32, Int64, UInt16, UInt32, UInt64, Float32, Float64,
+        Int16,
+        Int32,
+        Int64,
+        UInt16,
+        UInt32,
+        UInt64,
+        Float32,
+        Float64,
         Decimal128(12, 2),
         Dictionary(Box::new(Int32), Box::new(Int64)),
     ]
@@ -97,7 +104,9 @@ fn text_types() -> Vec<DataType> {
     use DataType::*;
     let dictionary = |key, value| Dictionary(Box::new(key), Box::new(value));
     vec![
-        Utf8, LargeUtf8, Utf8View,
+        Utf8,
+        LargeUtf8,
+        Utf8View,
         dictionary(UInt8, Utf8),
         dictionary(Int32, Utf8View),
         dictionary(Int64, LargeUtf8),
@@ -163,7 +172,10 @@ fn columns_of_nulls_are_missing_values() {
 async fn wrong_arguments_are_errors_of_planning_that_name_the_column() {
     let engine = Engine::embedded(&EngineOptions::default()).unwrap();
     let (_, model, predict) = tokio::task::spawn_blocking(shared).await.unwrap();
-    assert_eq!(model.columns().map(|(name, _)| name).collect::<Vec<_>>(), ["year", "Area", "style", "street"]);
+    assert_eq!(
+        model.columns().map(|(name, _)| name).collect::<Vec<_>>(),
+        ["year", "Area", "style", "street"]
+    );
     engine.context().register_udf(predict.clone());
     let said = async |sql: &str| engine.context().sql(sql).await.unwrap_err().to_string();
     let message = said("SELECT predict(1, 2.0, 'flat')").await;
@@ -173,7 +185,10 @@ async fn wrong_arguments_are_errors_of_planning_that_name_the_column() {
     let message = said("SELECT predict('new', 2.0, 'flat', 'x')").await;
     assert!(message.contains("column `year` is Utf8, the bundle takes a numeric one"), "{message}");
     let message = said("SELECT predict(1, 2.0, 3, 'x')").await;
-    assert!(message.contains("column `style` is Int64, the bundle takes a categorical one"), "{message}");
+    assert!(
+        message.contains("column `style` is Int64, the bundle takes a categorical one"),
+        "{message}"
+    );
     let message = said("SELECT predict(1, DATE '2026-01-01', 'flat', 'x')").await;
     assert!(message.contains("column `Area` is Date32"), "{message}");
 }

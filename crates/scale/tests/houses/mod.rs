@@ -1,5 +1,6 @@
 //! A bundle with numbers, gaps and words, and files of rows for it.
 #![allow(dead_code, reason = "not every test binary uses all of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::{fs::File, path::Path, sync::Arc};
 

@@ -49,9 +49,11 @@ impl Process {
     /// Whether the process has a file open in a folder.
     pub(crate) fn has_open(&self, folder: &Path) -> bool {
         let files = fs::read_dir(format!("/proc/{}/fd", self.0.id()));
-        files.into_iter().flatten().flatten().any(|file| {
-            fs::read_link(file.path()).is_ok_and(|target| target.starts_with(folder))
-        })
+        files
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(|target| target.starts_with(folder)))
     }
 }
 
