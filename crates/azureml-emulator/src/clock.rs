@@ -47,9 +47,7 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Moment {
-        // A machine's clock that stands before 1970 is taken to stand there.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment::from_milliseconds(milliseconds(since) + *self.ahead.borrow())
+        Moment::from_milliseconds(machine_time() + *self.ahead.borrow())
     }
 
     /// Tells of every [`Clock::advance`] from now on.
@@ -58,10 +56,8 @@ impl Clock {
     }
 
     /// The machine's own time, for what talks to other programs.
-    pub(crate) fn real(&self) -> Moment {
-        self.now().minus(Duration::from_millis(
-            self.ahead.load(Ordering::SeqCst).try_into().unwrap_or_default(),
-        ))
+    pub(crate) fn real() -> Moment {
+        Moment::from_milliseconds(machine_time())
     }
 
     /// When something is over that begins now and takes so long.
@@ -73,6 +69,11 @@ impl Clock {
     pub(crate) fn shortened(&self, duration: Duration) -> Duration {
         duration.div_f64(self.scale)
     }
+}
+
+fn machine_time() -> i64 {
+    // A machine's clock that stands before 1970 is taken to stand there.
+    milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 fn milliseconds(duration: Duration) -> i64 {

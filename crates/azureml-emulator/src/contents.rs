@@ -17,7 +17,7 @@ pub(crate) enum Fetched {
 /// A blob whose name could lead out of the folder is an error.
 pub(crate) async fn fetch(world: &Arc<World>, place: &Place, to: &Path) -> io::Result<Fetched> {
     if let Some(azurite) = &world.azurite {
-        return azurite.fetch(world, place, to).await;
+        return azurite.fetch(place, to).await;
     }
     let (place, to) = (place.clone(), to.to_owned());
     blocking(world, move |world| blob::files::fetch(world, &place, &to)).await
@@ -26,7 +26,7 @@ pub(crate) async fn fetch(world: &Arc<World>, place: &Place, to: &Path) -> io::R
 /// Keeps a file as a blob, or the files of a folder as all that is below a place. What was there before is gone.
 pub(crate) async fn keep(world: &Arc<World>, from: &Path, place: &Place) -> io::Result<()> {
     if let Some(azurite) = &world.azurite {
-        return azurite.keep(world, from, place).await;
+        return azurite.keep(from, place).await;
     }
     let (from, place) = (from.to_owned(), place.clone());
     blocking(world, move |world| blob::files::keep(world, &from, &place)).await
@@ -39,7 +39,7 @@ pub(crate) async fn keep_bytes(
     place: &Place,
 ) -> io::Result<()> {
     if let Some(azurite) = &world.azurite {
-        return azurite.keep_bytes(world, bytes, place).await;
+        return azurite.keep_bytes(bytes, place).await;
     }
     let place = place.clone();
     blocking(world, move |world| blob::files::keep_bytes(world, &bytes, &place)).await

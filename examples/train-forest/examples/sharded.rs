@@ -14,8 +14,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use spinney_azureml::{
-    Component, ComponentInput, ComponentOutput, ComponentSpec, ComputeCluster, DataSpec, JobOutput,
-    MlClient, PipelineJob, TransferOptions, WorkspaceId,
+    Component, ComponentInput, ComponentOutput, ComponentSpec, ComputeCluster, DataSpec, InputType,
+    JobOutput, MlClient, PipelineJob, TransferOptions, WorkspaceId,
 };
 
 /// Fits a forest on several nodes of a cluster and writes its canonical bytes: those of one machine.
@@ -138,7 +138,7 @@ fn command(program: &str, arguments: &str) -> String {
 /// Fits the trees of one shard, which its inputs name.
 fn train_component(code: &str) -> ComponentSpec {
     let arguments = "--x ${{inputs.x}} --y ${{inputs.y}} --n-estimators ${{inputs.n_estimators}} --seed ${{inputs.seed}} --oob-score --trees ${{inputs.first}}..${{inputs.end}} --shard ${{outputs.shard}}";
-    let number = ComponentInput::integer;
+    let number = || ComponentInput::new(InputType::Integer);
     ComponentSpec::new("train_shard", command("train-forest", arguments), ENVIRONMENT)
         .code(code)
         .input("x", ComponentInput::uri_file())

@@ -52,8 +52,10 @@ pub(crate) fn register(
         resources.put(kind, body)?;
     }
     let mut all = common;
-    for (field, value) in properties.as_object().into_iter().flatten() {
-        all[field] = value.clone();
+    if let Value::Object(properties) = properties {
+        for (field, value) in properties {
+            all[field] = value;
+        }
     }
     let body = json!({
         "id": id,

@@ -138,7 +138,7 @@ impl Steps<'_> {
             }
         }
         resolve(&mut plan, &producers)?;
-        self.submit(child, plan, submitted)
+        self.submit(child, *plan, submitted)
     }
 
     /// Takes the outputs of an equal run, or has the step run.

@@ -8,7 +8,7 @@ use crate::place::Place;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub(crate) enum Plan {
-    Command(CommandPlan),
+    Command(Box<CommandPlan>),
     Pipeline(PipelinePlan),
 }
 

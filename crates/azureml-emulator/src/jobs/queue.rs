@@ -171,7 +171,7 @@ impl Queue<'_> {
                 }
             };
             let Plan::Command(plan) = plan_of(run)? else { continue };
-            let command = command::of(self.connection, run, plan, compute.as_ref())?;
+            let command = command::of(self.connection, run, *plan, compute.as_ref())?;
             Runs(self.connection).set_status(&run.key, RunStatus::Running, self.now, None)?;
             self.decisions.start.push((run.key.clone(), command));
         }

@@ -94,7 +94,7 @@ pub(super) fn take(
     let (runs, resources) = (Runs(connection), Resources(connection));
     if let (Plan::Command(mut plan), Plan::Command(other)) = (plan_of(run)?, plan_of(from)?) {
         plan.outputs = other.outputs;
-        runs.set_plan(&run.key, &stored(plan)?)?;
+        runs.set_plan(&run.key, &stored(*plan)?)?;
     }
     runs.set_reuse(&run.key, run.reuse_key.as_deref(), Some(&from.key))?;
     if let (Some(mut job), Some(other)) = (resources.get(&run.key)?, resources.get(&from.key)?) {

@@ -52,7 +52,7 @@ pub(super) fn plan_of(run: &Run) -> rusqlite::Result<Plan> {
 
 /// The plan of a command as it is kept.
 pub(super) fn stored(plan: CommandPlan) -> rusqlite::Result<Value> {
-    serde_json::to_value(Plan::Command(plan))
+    serde_json::to_value(Plan::Command(Box::new(plan)))
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 

@@ -264,7 +264,8 @@ async fn a_failure_says_how_and_where() {
 async fn what_cannot_run_is_said() {
     let local = Local::new();
     let nowhere = Place::new("data", "nowhere");
-    let cases: [(&str, fn(&mut CommandRun, &Place), &str); 7] = [
+    type Change = fn(&mut CommandRun, &Place);
+    let cases: [(&str, Change, &str); 7] = [
         ("echo ${{inputs.none}}", |_, _| {}, "the command names `inputs.none`"),
         (
             "true",

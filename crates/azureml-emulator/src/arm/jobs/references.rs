@@ -94,8 +94,9 @@ pub(super) fn code(call: &Call<'_>, workspace: &str, reference: &str) -> Answer<
 
 /// Where data is.
 pub(super) fn data(call: &Call<'_>, workspace: &str, uri: &str, data: &DataPort) -> Answer<Place> {
-    let is_named =
-        uri.strip_prefix("azureml:").is_some_and(|rest| !rest.starts_with("//") && rest != "");
+    let is_named = uri
+        .strip_prefix("azureml:")
+        .is_some_and(|rest| !rest.starts_with("//") && !rest.is_empty());
     if !is_named && !uri.starts_with('/') {
         return Place::of_uri(call.world, call.connection, workspace, uri);
     }

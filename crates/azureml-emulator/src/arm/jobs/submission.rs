@@ -100,7 +100,7 @@ impl Submission<'_> {
         let status = RunStatus::Starting;
         body["properties"]["status"] = json!(status.as_str());
         body["properties"]["jobType"] = json!("Command");
-        let plan = stored(&Plan::Command(plan))?;
+        let plan = stored(&Plan::Command(Box::new(plan)))?;
         let mut run = Run::new(self.workspace, self.name, &self.experiment, status, call.now, plan);
         run.compute = compute.map(|compute| compute.to_lowercase());
         Runs(call.connection).insert(&run)?;
@@ -120,7 +120,7 @@ impl Submission<'_> {
         let job = call.resources().put("jobs", body)?;
         for step in &pipeline.steps {
             let child = self.child(step);
-            let plan = stored(&Plan::Command(step.plan.clone()))?;
+            let plan = stored(&Plan::Command(Box::new(step.plan.clone())))?;
             let status = RunStatus::NotStarted;
             let mut row =
                 Run::new(self.workspace, &step.run, &self.experiment, status, call.now, plan);

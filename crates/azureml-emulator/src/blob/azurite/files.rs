@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{Storage, listing, unexpected};
-use crate::{blob::files, contents::Fetched, place::Place, world::World};
+use crate::{blob::files, contents::Fetched, place::Place};
 
 /// What stays as it is in the path of an address.
 const PATH: &AsciiSet =
@@ -25,20 +25,13 @@ const PATH: &AsciiSet =
 const PART: usize = 256 << 10;
 
 impl Storage {
-    pub(crate) async fn fetch(
-        &self,
-        world: &World,
-        place: &Place,
-        to: &Path,
-    ) -> io::Result<Fetched> {
-        if !place.path.is_empty()
-            && self.fetch_blob(world, &place.container, &place.path, to).await?
-        {
+    pub(crate) async fn fetch(&self, place: &Place, to: &Path) -> io::Result<Fetched> {
+        if !place.path.is_empty() && self.fetch_blob(&place.container, &place.path, to).await? {
             return Ok(Fetched::File);
         }
         let prefix = files::below(place);
         let mut n_files = 0;
-        for name in self.names(world, &place.container, &prefix).await? {
+        for name in self.names(&place.container, &prefix).await? {
             let relative = name.strip_prefix(&prefix).unwrap_or_default();
             // A folder that a client has marked as such.
             if relative.is_empty() || relative.ends_with('/') {
@@ -49,16 +42,16 @@ impl Storage {
                 tokio::fs::create_dir_all(folder).await?;
             }
             // It may have been deleted meanwhile.
-            let is_there = self.fetch_blob(world, &place.container, &name, &path).await?;
+            let is_there = self.fetch_blob(&place.container, &name, &path).await?;
             n_files += usize::from(is_there);
         }
         Ok(if n_files == 0 { Fetched::Nothing } else { Fetched::Folder { n_files } })
     }
 
-    pub(crate) async fn keep(&self, world: &World, from: &Path, place: &Place) -> io::Result<()> {
-        self.make_container(world, &place.container).await?;
+    pub(crate) async fn keep(&self, from: &Path, place: &Place) -> io::Result<()> {
+        self.make_container(&place.container).await?;
         if tokio::fs::metadata(from).await?.is_file() {
-            return self.put_file(world, &place.container, &place.path, from).await;
+            return self.put_file(&place.container, &place.path, from).await;
         }
         let prefix = files::below(place);
         let (folder, start) = (from.to_owned(), prefix.clone());
@@ -68,38 +61,27 @@ impl Storage {
         });
         let listed = listed.await.map_err(io::Error::other)??;
         for (name, path) in &listed {
-            self.put_file(world, &place.container, name, path).await?;
+            self.put_file(&place.container, name, path).await?;
         }
         let kept: BTreeSet<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
-        for name in self.names(world, &place.container, &prefix).await? {
+        for name in self.names(&place.container, &prefix).await? {
             if !kept.contains(name.as_str()) {
-                self.delete(world, &place.container, &name).await?;
+                self.delete(&place.container, &name).await?;
             }
         }
         Ok(())
     }
 
-    pub(crate) async fn keep_bytes(
-        &self,
-        world: &World,
-        bytes: Vec<u8>,
-        place: &Place,
-    ) -> io::Result<()> {
-        self.make_container(world, &place.container).await?;
+    pub(crate) async fn keep_bytes(&self, bytes: Vec<u8>, place: &Place) -> io::Result<()> {
+        self.make_container(&place.container).await?;
         let size = bytes.len() as u64;
-        self.put(world, &place.container, &place.path, size, Body::from(bytes)).await
+        self.put(&place.container, &place.path, size, Body::from(bytes)).await
     }
 
     /// Whether the blob is there.
-    async fn fetch_blob(
-        &self,
-        world: &World,
-        container: &str,
-        name: &str,
-        to: &Path,
-    ) -> io::Result<bool> {
+    async fn fetch_blob(&self, container: &str, name: &str, to: &Path) -> io::Result<bool> {
         let uri = self.uri(&encoded(container, name), None)?;
-        let response = self.ask(world, Method::GET, uri, &[], Body::empty()).await?;
+        let response = self.ask(Method::GET, uri, &[], Body::empty()).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(false),
@@ -115,13 +97,13 @@ impl Storage {
     }
 
     /// All names that begin so.
-    async fn names(&self, world: &World, container: &str, prefix: &str) -> io::Result<Vec<String>> {
+    async fn names(&self, container: &str, prefix: &str) -> io::Result<Vec<String>> {
         let mut all = Vec::new();
         let mut marker: Option<String> = None;
         loop {
             let query = list_query(prefix, marker.as_deref());
             let uri = self.uri(container, Some(&query))?;
-            let response = self.ask(world, Method::GET, uri, &[], Body::empty()).await?;
+            let response = self.ask(Method::GET, uri, &[], Body::empty()).await?;
             match response.status() {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND => return Ok(all),
@@ -138,13 +120,7 @@ impl Storage {
         }
     }
 
-    async fn put_file(
-        &self,
-        world: &World,
-        container: &str,
-        name: &str,
-        from: &Path,
-    ) -> io::Result<()> {
+    async fn put_file(&self, container: &str, name: &str, from: &Path) -> io::Result<()> {
         let file = File::open(from).await?;
         let size = file.metadata().await?.len();
         // No longer than was said, even if somebody writes to it.
@@ -154,17 +130,10 @@ impl Storage {
             part.truncate(n_read);
             Ok::<_, io::Error>((n_read > 0).then_some((part, file)))
         });
-        self.put(world, container, name, size, Body::from_stream(parts)).await
+        self.put(container, name, size, Body::from_stream(parts)).await
     }
 
-    async fn put(
-        &self,
-        world: &World,
-        container: &str,
-        name: &str,
-        size: u64,
-        body: Body,
-    ) -> io::Result<()> {
+    async fn put(&self, container: &str, name: &str, size: u64, body: Body) -> io::Result<()> {
         let uri = self.uri(&encoded(container, name), None)?;
         let size = size.to_string();
         let headers = [
@@ -172,13 +141,13 @@ impl Storage {
             ("content-length", size.as_str()),
             ("content-type", files::content_type(name)),
         ];
-        let response = self.ask(world, Method::PUT, uri, &headers, body).await?;
+        let response = self.ask(Method::PUT, uri, &headers, body).await?;
         if response.status() == StatusCode::CREATED { Ok(()) } else { Err(unexpected(&response)) }
     }
 
-    async fn delete(&self, world: &World, container: &str, name: &str) -> io::Result<()> {
+    async fn delete(&self, container: &str, name: &str) -> io::Result<()> {
         let uri = self.uri(&encoded(container, name), None)?;
-        let response = self.ask(world, Method::DELETE, uri, &[], Body::empty()).await?;
+        let response = self.ask(Method::DELETE, uri, &[], Body::empty()).await?;
         match response.status() {
             StatusCode::ACCEPTED | StatusCode::NOT_FOUND => Ok(()),
             _ => Err(unexpected(&response)),

@@ -53,7 +53,7 @@ impl Storage {
             headers.remove(header::AUTHORIZATION);
             self.send(request).await
         } else {
-            self.send_signed(world, request).await
+            self.send_signed(request).await
         };
         let mut response = sent.map_err(unreachable)?;
         let code = response.headers().get("x-ms-error-code");

@@ -140,14 +140,10 @@ impl Storage {
     }
 
     /// Signs a request with the account's key, and sends it.
-    async fn send_signed(
-        &self,
-        world: &World,
-        mut request: Request<Body>,
-    ) -> io::Result<Response<Incoming>> {
+    async fn send_signed(&self, mut request: Request<Body>) -> io::Result<Response<Incoming>> {
         let headers = request.headers_mut();
         headers.remove(header::DATE);
-        let date = world.clock.real().http();
+        let date = crate::Clock::real().http();
         headers.insert("x-ms-date", HeaderValue::from_str(&date).map_err(io::Error::other)?);
         let target = Target {
             method: request.method().clone(),
@@ -175,7 +171,6 @@ impl Storage {
     /// A request of the emulator's own.
     async fn ask(
         &self,
-        world: &World,
         method: Method,
         uri: Uri,
         headers: &[(&'static str, &str)],
@@ -189,18 +184,18 @@ impl Storage {
             let value = HeaderValue::from_str(value).map_err(io::Error::other)?;
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
-        self.send_signed(world, request).await
+        self.send_signed(request).await
     }
 
     /// Makes a container, if it is not known to be there.
-    async fn make_container(&self, world: &World, container: &str) -> io::Result<()> {
+    async fn make_container(&self, container: &str) -> io::Result<()> {
         let is_made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if is_made().contains(container) {
             return Ok(());
         }
         let uri = self.uri(container, Some("restype=container"))?;
         let length = [("content-length", "0")];
-        let response = self.ask(world, Method::PUT, uri, &length, Body::empty()).await?;
+        let response = self.ask(Method::PUT, uri, &length, Body::empty()).await?;
         match response.status().as_u16() {
             201 | 409 => {
                 is_made().insert(container.to_owned());
@@ -220,7 +215,7 @@ impl Storage {
             found.map(|found| found.is_some()).map_err(io::Error::other)
         });
         if is_known.await.map_err(io::Error::other)?? {
-            self.make_container(world, container).await?;
+            self.make_container(container).await?;
         }
         Ok(())
     }
