@@ -242,7 +242,15 @@ async fn everything_is_stopped_by_who_was_asked_and_by_no_other_site() {
     local.get(&local.id("/onlineEndpoints/prices")).await.expect(404);
     let instance = local.get(&local.id("/computes/ci1")).await.expect(200).body;
     assert_eq!(instance["properties"]["properties"]["state"], "Stopped");
-    let cluster = local.get(&local.id("/computes/mlops-cluster")).await.expect(200).body;
-    assert_eq!(cluster["properties"]["properties"]["currentNodeCount"], 0);
+    // Its nodes go when they have been idle for long enough.
+    local.clock.advance(Duration::from_secs(3600));
+    for attempt in 0.. {
+        let cluster = local.get(&local.id("/computes/mlops-cluster")).await.expect(200).body;
+        if cluster["properties"]["properties"]["currentNodeCount"] == 0 {
+            break;
+        }
+        assert!(attempt < 500, "{cluster}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert!(browser.read("/").await.contains("0.00 USD an hour"));
 }
