@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Deserializer, Value};
 
-use crate::{cargo, npm, root, run, target};
+use crate::{cargo, npm, root, run, target, without_scale};
 
 /// Tells a test where the output of all tests is.
 pub(crate) const OUTPUT: &str = "SPINNEY_AZUREML_OUTPUT";
@@ -62,7 +62,7 @@ pub(crate) fn run_tests() -> Result<Said> {
 /// other features, and be built once more for the run of all tests.
 fn build_tests() -> Result<Vec<PathBuf>> {
     let mut build = cargo("test");
-    build.args(["--workspace", "--locked", "--no-run"]);
+    build.args(["--workspace", "--locked", "--no-run"]).args(without_scale());
     build.args(["--message-format", "json-render-diagnostics"]);
     let output = build.stderr(Stdio::inherit()).output();
     let output = output.with_context(|| format!("could not start {build:?}"))?;

@@ -35,6 +35,16 @@ const GATES: &[Gate] = &[
     Gate { package: "spinney-azureml", workspace: &[], forbidden: &[] },
     Gate { package: "spinney-azureml-emulator", workspace: &[], forbidden: &["reqwest"] },
     Gate {
+        package: "spinney-scale",
+        workspace: &[
+            "spinney-artifact",
+            "spinney-forest",
+            "spinney-numpy-random",
+            "spinney-preprocess",
+        ],
+        forbidden: &[],
+    },
+    Gate {
         package: "spinney-scoring",
         workspace: &[
             "spinney-artifact",

@@ -1,5 +1,5 @@
 //! Set-up and checks of this workspace that need logic:
-//! `cargo xtask test|peers|clients|azurite|browser|azure-specification|golden|gates|deny|fuzz|bench`.
+//! `cargo xtask test|scale|peers|clients|azurite|browser|azure-specification|golden|gates|deny|fuzz|bench`.
 #![allow(clippy::print_stdout, reason = "a program talks")]
 
 mod azureml;
@@ -22,6 +22,7 @@ use anyhow::{Context, Result, bail, ensure};
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   test [ARGS]  sets up peers, clients and Azurite and runs all tests, those that need them too; ARGS go to cargo test
+  scale [ARGS] likewise for what is built by name only: scoring on DataFusion and Ballista
   peers        sets up the peers only: scikit-learn in a virtual environment under target/
   clients      sets up the clients of the server only: Azure's SDK and others, likewise
   azurite      sets up Azurite, the storage that the Azure ML client and the emulator are tested with, and runs those tests
@@ -37,6 +38,7 @@ fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
     match args.first().map(String::as_str) {
         Some("test") => test(&args[1..]),
+        Some("scale") => scale(&args[1..]),
         Some("peers") => peers::set_up().map(|python| println!("{}", python.display())),
         Some("clients") => peers::set_up_clients().map(|python| println!("{}", python.display())),
         Some("azurite") => azurite::test(),
@@ -55,7 +57,7 @@ fn main() -> Result<()> {
 /// Tests that need a peer are marked as ignored, so that `cargo test` works without any set-up. Here they run too.
 fn test(args: &[String]) -> Result<()> {
     let mut test = cargo("test");
-    test.args(["--workspace", "--locked"]).args(args);
+    test.args(["--workspace", "--locked"]).args(without_scale()).args(args);
     test.env(peers::PYTHON, peers::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     test.env(peers::INFERENCE_PYTHON, peers::set_up_inference()?);
@@ -71,6 +73,24 @@ fn test(args: &[String]) -> Result<()> {
     run(test.arg("--include-ignored"))?;
     azureml::check_specification(|| Ok(said))?;
     emulator::check_specification(|| Ok(recordings))
+}
+
+/// Packages on DataFusion and Ballista, which take ten minutes to build and are no default members for that.
+const SCALE: [&str; 2] = ["spinney-scale", "score-batch"];
+
+pub(crate) fn without_scale() -> impl Iterator<Item = &'static str> {
+    SCALE.into_iter().flat_map(|package| ["--exclude", package])
+}
+
+/// All tests of those packages, with Azurite for those that need storage.
+fn scale(args: &[String]) -> Result<()> {
+    let mut test = cargo("test");
+    test.args(SCALE.into_iter().flat_map(|package| ["--package", package]));
+    test.arg("--locked").args(args).env(azurite::PROGRAM, azurite::set_up()?);
+    if !args.iter().any(|arg| arg == "--") {
+        test.arg("--");
+    }
+    run(test.arg("--include-ignored"))
 }
 
 fn golden() -> Result<()> {

@@ -36,6 +36,9 @@ fn assert_same_as_plain_walk(forest: &RandomForest, x: &Matrix, form: &str) {
     let printed = format!("{predictor:?}");
     assert!(printed.contains(form), "{printed} is not {form}");
     let batch = predictor.predict(x.view()).unwrap();
+    let mut alone = Array1::zeros(x.nrows());
+    predictor.predict_on_this_thread(x.view(), alone.view_mut()).unwrap();
+    assert!(alone.iter().zip(&batch).all(|(one, more)| one.to_bits() == more.to_bits()), "{form}");
     for (number, (row, batch)) in x.rows().into_iter().zip(batch).enumerate() {
         let row = row.to_slice().unwrap();
         let expected = plain_walk(forest, row).to_bits();

@@ -229,17 +229,30 @@ pub(crate) struct WordsBuilder {
 const FEW_WORDS: usize = 8;
 
 impl WordsBuilder {
+    /// The code of a missing word.
+    pub(crate) const MISSING: u32 = 0;
+
     pub(crate) fn push_missing(&mut self) {
-        self.codes.push(0);
+        self.push_code(Self::MISSING);
     }
 
     pub(crate) fn push(&mut self, column: &str, word: &str) -> Result<()> {
-        let code = match self.code(word) {
-            Some(code) => code,
-            None => self.add(column, word)?,
-        };
-        self.codes.push(code);
+        let code = self.intern(column, word)?;
+        self.push_code(code);
         Ok(())
+    }
+
+    /// Appends a row by the code of its word, which must be one of this builder's.
+    pub(crate) fn push_code(&mut self, code: u32) {
+        self.codes.push(code);
+    }
+
+    /// Returns the code of a word, which no row holds yet if it is a new one.
+    pub(crate) fn intern(&mut self, column: &str, word: &str) -> Result<u32> {
+        match self.code(word) {
+            Some(code) => Ok(code),
+            None => self.add(column, word),
+        }
     }
 
     fn code(&self, word: &str) -> Option<u32> {

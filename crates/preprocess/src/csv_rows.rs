@@ -138,23 +138,32 @@ impl<'s> Field<'s> {
             column: self.name.to_owned(),
             byte: error.valid_up_to(),
         })?;
-        match &mut self.values {
-            ColumnBuilder::Categorical(words) if schema.is_missing_token(text) => {
-                words.push_missing();
-            }
-            ColumnBuilder::Categorical(words) => words.push(self.name, text)?,
-            ColumnBuilder::Numeric(values) => {
-                let text = text.trim_ascii();
-                let value = if schema.is_missing_token(text) {
-                    f64::NAN
-                } else {
-                    number(text, self.name, position)?
-                };
-                values.push(value);
-            }
-        }
-        Ok(())
+        push_cell(&mut self.values, self.name, text, schema, position)
     }
+}
+
+/// Appends a field to the column it belongs to.
+pub(crate) fn push_cell(
+    values: &mut ColumnBuilder,
+    column: &str,
+    text: &str,
+    schema: &InputSchema,
+    position: &dyn Fn() -> Position,
+) -> Result<()> {
+    match values {
+        ColumnBuilder::Categorical(words) if schema.is_missing_token(text) => words.push_missing(),
+        ColumnBuilder::Categorical(words) => words.push(column, text)?,
+        ColumnBuilder::Numeric(values) => {
+            let text = text.trim_ascii();
+            let value = if schema.is_missing_token(text) {
+                f64::NAN
+            } else {
+                number(text, column, position)?
+            };
+            values.push(value);
+        }
+    }
+    Ok(())
 }
 
 fn number(text: &str, column: &str, position: &dyn Fn() -> Position) -> Result<f64> {

@@ -144,6 +144,46 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// A column was given to a table whose schema does not name it.
+    #[error("there is no input column `{column}`")]
+    UnknownInput {
+        /// The column.
+        column: String,
+    },
+    /// A column of the schema was not given.
+    #[error("input column `{column}` is not there")]
+    MissingInput {
+        /// The column.
+        column: String,
+    },
+    /// A column was given values of the other kind.
+    #[error("input column `{column}` is {expected}, found a {found} one")]
+    WrongInput {
+        /// The column.
+        column: String,
+        /// What the schema says.
+        expected: ColumnKind,
+        /// What was given.
+        found: ColumnKind,
+    },
+    /// Columns differ in length.
+    #[error("input column `{column}` has {}, those before it {expected}", Count(*found, "row"))]
+    ColumnLength {
+        /// The column.
+        column: String,
+        /// The length of the columns before it.
+        expected: usize,
+        /// Its length.
+        found: usize,
+    },
+    /// A row refers to a word that its column's dictionary does not have.
+    #[error("row {row}: column `{column}` refers to a word that is not in its dictionary")]
+    NoSuchWord {
+        /// The row.
+        row: usize,
+        /// The column.
+        column: String,
+    },
     /// The target was asked of a table whose schema names none.
     #[error("the input schema names no target")]
     NoTarget,

@@ -17,7 +17,9 @@ impl Error {
     #[must_use]
     pub fn row(&self) -> Option<usize> {
         match self {
-            Self::MissingField { row, .. } | Self::WrongValue { row, .. } => Some(*row),
+            Self::MissingField { row, .. }
+            | Self::WrongValue { row, .. }
+            | Self::NoSuchWord { row, .. } => Some(*row),
             Self::RaggedRow { position, .. }
             | Self::InvalidUtf8 { position, .. }
             | Self::NotANumber { position, .. }
@@ -40,6 +42,11 @@ impl Error {
             | Self::MissingTarget { column, .. }
             | Self::MissingColumn { column, .. }
             | Self::AllMissing { column, .. }
+            | Self::UnknownInput { column }
+            | Self::MissingInput { column }
+            | Self::WrongInput { column, .. }
+            | Self::ColumnLength { column, .. }
+            | Self::NoSuchWord { column, .. }
             | Self::InfiniteResult { column, .. } => Some(column),
             _ => None,
         }

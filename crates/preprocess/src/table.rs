@@ -7,7 +7,10 @@ use crate::column::ColumnBuilder;
 use crate::csv_rows::{self, CsvColumns};
 use crate::json_rows::{self, JsonColumns};
 use crate::split::{TestSize, train_test_split};
-use crate::{Column, ColumnKind, Error, InputSchema, Position, Record, Result, Value, ValueKind};
+use crate::{
+    Column, ColumnKind, Error, InputSchema, Position, Record, Result, TableBuilder, Value,
+    ValueKind,
+};
 
 /// Raw rows as typed columns, in the order of an [`InputSchema`]: where CSV and JSON meet before
 /// any step runs.
@@ -100,6 +103,16 @@ impl Table {
         let n_rows = lines.len();
         let source = Some(Source { path, lines });
         Ok(Self { schema: schema.clone(), columns, target, n_rows, source })
+    }
+
+    /// Starts a table of whole columns.
+    pub fn builder(schema: &InputSchema) -> TableBuilder<'_> {
+        TableBuilder::new(schema)
+    }
+
+    /// A table without a target whose columns are those of the schema, all of `n_rows`.
+    pub(crate) fn from_parts(schema: &InputSchema, columns: Vec<Column>, n_rows: usize) -> Self {
+        Self { schema: schema.clone(), columns, target: None, n_rows, source: None }
     }
 
     /// Makes a table of JSON objects.

@@ -167,13 +167,48 @@ impl Predictor {
     pub fn predict_into<F: Float>(
         &self,
         x: ArrayView2<'_, F>,
+        out: ArrayViewMut1<'_, f64>,
+    ) -> Result<()> {
+        self.predict_on(rayon::current_num_threads(), x, out)
+    }
+
+    /// Likewise, on this thread alone: for engines that have threads of their own, one for each part of the data.
+    ///
+    /// # Errors
+    ///
+    /// As for [`predict_into`](Self::predict_into).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ndarray::{Array1, array};
+    /// use spinney_forest::RandomForest;
+    ///
+    /// let (x, y) = (array![[0.0], [1.0]], array![10.0, 20.0]);
+    /// let forest = RandomForest::params().bootstrap(false).fit_arrays(x.view(), y.view())?;
+    /// let mut out = Array1::zeros(2);
+    /// forest.compile().predict_on_this_thread(array![[0.9], [0.1]].view(), out.view_mut())?;
+    /// assert_eq!(out, array![20.0, 10.0]);
+    /// # Ok::<(), spinney_forest::Error>(())
+    /// ```
+    pub fn predict_on_this_thread<F: Float>(
+        &self,
+        x: ArrayView2<'_, F>,
+        out: ArrayViewMut1<'_, f64>,
+    ) -> Result<()> {
+        self.predict_on(1, x, out)
+    }
+
+    fn predict_on<F: Float>(
+        &self,
+        n_threads: usize,
+        x: ArrayView2<'_, F>,
         mut out: ArrayViewMut1<'_, f64>,
     ) -> Result<()> {
         check_width(self.n_features, x.ncols())?;
         if out.len() != x.nrows() {
             return Err(Error::OutputLength { expected: x.nrows(), found: out.len() });
         }
-        let n_threads = rayon::current_num_threads();
         let block_rows = self.block_rows(x.nrows(), n_threads);
         let blocks = x.axis_chunks_iter(Axis(0), block_rows);
         let outs = out.axis_chunks_iter_mut(Axis(0), block_rows);
