@@ -15,9 +15,13 @@ use crate::{
     world::World,
 };
 
-/// Whether anything is at a place.
-pub(super) fn is_written(connection: &Connection, place: &Place) -> rusqlite::Result<bool> {
-    Ok(blob::fingerprint(connection, place)?.is_some())
+/// Whether anything is at a place. Of what is in Azurite the database does not know: a command that has completed has written it.
+pub(super) fn is_written(
+    world: &World,
+    connection: &Connection,
+    place: &Place,
+) -> rusqlite::Result<bool> {
+    Ok(world.azurite.is_some() || blob::fingerprint(connection, place)?.is_some())
 }
 
 /// Notes how a command has ended, takes its node back, and registers what it wrote.
@@ -71,7 +75,7 @@ fn keep(
     // All before the first is registered.
     for (name, output) in &plan.outputs {
         let Some(asset) = &output.asset else { continue };
-        if !is_written(connection, &output.place)? {
+        if !is_written(world, connection, &output.place)? {
             let message = format!(
                 "nothing was written to the output {name}, so it cannot be registered as {}",
                 asset.name
@@ -93,7 +97,7 @@ fn keep(
         }
     }
     for (name, output) in &plan.outputs {
-        if !is_written(connection, &output.place)? {
+        if !is_written(world, connection, &output.place)? {
             continue;
         }
         let uri = output.place.uri(world, connection, &run.workspace_id, Door::Azure)?;

@@ -155,7 +155,9 @@ impl Steps<'_> {
             Reuse::Take | Reuse::Offer => Some(reuse::key(connection, child, &plan)?),
         };
         let found = match (&reuse_key, plan.reuse) {
-            (Some(reuse_key), Reuse::Take) => reuse::find(connection, child, reuse_key)?,
+            (Some(reuse_key), Reuse::Take) => {
+                reuse::find(self.world, connection, child, reuse_key)?
+            }
             _ => None,
         };
         runs.set_plan(&child.key, &stored(plan)?)?;
@@ -237,7 +239,7 @@ fn show_outputs(
         let Some(step) = step.filter(|step| step.status == RunStatus::Completed) else { continue };
         let Plan::Command(step) = plan_of(step)? else { continue };
         if let Some(output) = step.outputs.get(&source.output)
-            && outputs::is_written(connection, &output.place)?
+            && outputs::is_written(world, connection, &output.place)?
         {
             let uri = output.place.uri(world, connection, &pipeline.workspace_id, Door::Azure)?;
             job.body["properties"]["outputs"][name]["uri"] = json!(uri);

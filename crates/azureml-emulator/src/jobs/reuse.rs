@@ -12,9 +12,11 @@ use crate::{
     blob,
     moment::Moment,
     store::{Resources, Run, RunStatus, Runs},
+    world::World,
 };
 
-/// What the outputs of a step depend on, as a hash: its command, code, environment and inputs, by their places and contents.
+/// What the outputs of a step depend on, as a hash: its command, code, environment and inputs, by their places and contents. Of what is in
+/// Azurite, places alone are known, which is what Azure itself goes by.
 pub(super) fn key(
     connection: &Connection,
     run: &Run,
@@ -64,6 +66,7 @@ pub(super) fn key(
 
 /// The last completed run of the workspace with the same key, if what it wrote is still there.
 pub(super) fn find(
+    world: &World,
     connection: &Connection,
     run: &Run,
     reuse_key: &str,
@@ -75,7 +78,7 @@ pub(super) fn find(
         let Plan::Command(plan) = plan_of(&found)? else { continue };
         let mut is_whole = true;
         for output in plan.outputs.values() {
-            is_whole &= outputs::is_written(connection, &output.place)?;
+            is_whole &= outputs::is_written(world, connection, &output.place)?;
         }
         if is_whole {
             return Ok(Some(found));
