@@ -46,8 +46,11 @@ async fn any_number_of_nodes_fits_the_forest_of_one_machine() {
 
     let emulator = Emulator::builder(folder.path().join("state")).port(0).proxy_port(0);
     let emulator = emulator.clock(Clock::scaled(100.0).unwrap()).start().await.unwrap();
-    // Cargo builds examples beside the programs.
     let example: PathBuf = Path::new(TRAIN).parent().unwrap().join("examples/sharded");
+    assert!(
+        example.exists(),
+        "cargo test builds examples unless it is told which targets to build"
+    );
     for n_shards in ["1", "2", "4", "7"] {
         let mut sharded = Command::new(&example);
         sharded.current_dir(folder.path()).args(forest).args(["--shards", n_shards]);
