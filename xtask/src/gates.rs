@@ -33,7 +33,18 @@ const GATES: &[Gate] = &[
         forbidden: NETWORK,
     },
     Gate { package: "spinney-azureml", workspace: &[], forbidden: &[] },
-    Gate { package: "spinney-azureml-emulator", workspace: &[], forbidden: &["reqwest"] },
+    // Its program is the scoring runtime too.
+    Gate {
+        package: "spinney-azureml-emulator",
+        workspace: &[
+            "spinney-artifact",
+            "spinney-forest",
+            "spinney-numpy-random",
+            "spinney-preprocess",
+            "spinney-scoring",
+        ],
+        forbidden: &["reqwest"],
+    },
     Gate {
         package: "spinney-scale",
         workspace: &[
