@@ -227,15 +227,16 @@ impl ToText for Value {
 
 /// A pipeline's body, without a compute.
 pub(crate) fn pipeline(inputs: Value, jobs: Value) -> Value {
-    json!({"properties": {
+    let mut body = json!({"properties": {
         "jobType": "Pipeline",
         "displayName": "pipeline",
         "experimentName": "tests",
-        "inputs": inputs,
-        "jobs": jobs,
         "outputs": {},
         "settings": {"default_compute": "serverless"},
-    }})
+    }});
+    body["properties"]["inputs"] = inputs;
+    body["properties"]["jobs"] = jobs;
+    body
 }
 
 /// A step, whose inputs are texts with bindings.
