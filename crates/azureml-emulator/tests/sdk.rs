@@ -21,13 +21,13 @@ fn start(runtime: &Runtime, folder: &Path) -> Emulator {
     // The SDK asks again after a second at the earliest: what takes three here is over by then.
     let clock = Clock::scaled(10.0).unwrap();
     let builder = Emulator::builder(folder.join("state")).port(0).proxy_port(0).clock(clock);
-    let builder = builder
-        .python(clients_python())
-        .scoring_program(env!("CARGO_BIN_EXE_spinney-azureml-emulator"), ["serve"]);
     start_with(runtime, builder)
 }
 
 fn start_with(runtime: &Runtime, builder: EmulatorBuilder) -> Emulator {
+    let builder = builder
+        .python(clients_python())
+        .scoring_program(env!("CARGO_BIN_EXE_spinney-azureml-emulator"), ["serve"]);
     runtime.block_on(traffic::recorded(builder).start()).unwrap()
 }
 

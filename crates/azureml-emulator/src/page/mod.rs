@@ -1,6 +1,6 @@
 //! A page in a browser, as the Studio of Azure ML is: what there is, how jobs get on, what it would cost, and a way to stop it all.
 //!
-//! It is made here, without scripts. Every value in it is escaped where it is written, by [`html`]. Who has the address that is printed
+//! It is made here, without scripts. Every value in it is escaped where it is written, by [`html!`]. Who has the address that is printed
 //! at the start gets a cookie for it; nobody else sees anything.
 
 mod assets;

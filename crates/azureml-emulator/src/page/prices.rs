@@ -8,8 +8,8 @@ pub(super) fn per_hour(size: &str) -> Option<f64> {
     PRICES.iter().find(|(name, _)| name.eq_ignore_ascii_case(size)).map(|(_, price)| *price)
 }
 
-/// Of which region and year the prices are.
-pub(super) const FROM: &str = "list prices in US dollars of 2025 for the region East US, Linux, pay as you go, without discs and traffic";
+/// Of which region the prices are.
+pub(super) const FROM: &str = "approximate list prices in US dollars for the region East US, Linux, pay as you go, without discs and traffic; Azure's own of today may be others";
 
 const PRICES: [(&str, f64); 12] = [
     ("Standard_DS1_v2", 0.073),
