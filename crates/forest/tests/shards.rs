@@ -107,20 +107,22 @@ fn shards_of_different_forests_are_not_joined() {
 fn trees_are_there_once_each() {
     let (x, y) = (array![[1.0], [2.0], [3.0]], array![1.0, 2.0, 3.0]);
     let params = RandomForest::params().n_estimators(6);
-    let join = |ranges: &[Range<usize>]| {
-        let fit = |trees: &Range<usize>| params.fit_shard(trees.clone(), x.view(), y.view());
+    let join = |ranges: &[(usize, usize)]| {
+        let fit =
+            |(start, end): &(usize, usize)| params.fit_shard(*start..*end, x.view(), y.view());
         RandomForest::from_shards(ranges.iter().map(fit).collect::<Result<_, _>>().unwrap())
     };
     assert_eq!(join(&[]).unwrap_err(), Error::NoTrees);
-    assert_eq!(join(&[1..6]).unwrap_err(), Error::TreesMissing { trees: 0..1 });
-    assert_eq!(join(&[0..2, 4..6]).unwrap_err(), Error::TreesMissing { trees: 2..4 });
-    assert_eq!(join(&[0..2, 2..5]).unwrap_err(), Error::TreesMissing { trees: 5..6 });
-    assert_eq!(join(&[0..4, 3..6]).unwrap_err(), Error::TreesRepeated { trees: 3..4 });
-    assert_eq!(join(&[0..6, 0..6]).unwrap_err(), Error::TreesRepeated { trees: 0..6 });
-    assert_eq!(join(&[0..6, 2..3]).unwrap_err(), Error::TreesRepeated { trees: 2..3 });
-    let message = join(&[0..2, 4..6]).unwrap_err().to_string();
+    assert_eq!(join(&[(1, 6)]).unwrap_err(), Error::TreesMissing { trees: 0..1 });
+    assert_eq!(join(&[(0, 2), (4, 6)]).unwrap_err(), Error::TreesMissing { trees: 2..4 });
+    assert_eq!(join(&[(0, 2), (2, 5)]).unwrap_err(), Error::TreesMissing { trees: 5..6 });
+    assert_eq!(join(&[(0, 4), (3, 6)]).unwrap_err(), Error::TreesRepeated { trees: 3..4 });
+    assert_eq!(join(&[(0, 6), (0, 6)]).unwrap_err(), Error::TreesRepeated { trees: 0..6 });
+    assert_eq!(join(&[(0, 6), (2, 3)]).unwrap_err(), Error::TreesRepeated { trees: 2..3 });
+    let message = join(&[(0, 2), (4, 6)]).unwrap_err().to_string();
     assert_eq!(message, "no shard has trees 2..4");
-    for trees in [0..0, 3..2, 0..7, 6..6] {
+    for (start, end) in [(0, 0), (3, 2), (0, 7), (6, 6)] {
+        let trees = start..end;
         let error = params.fit_shard(trees.clone(), x.view(), y.view()).unwrap_err();
         assert!(error.to_string().starts_with(&format!("trees is {trees:?}, allowed")), "{error}");
     }

@@ -35,7 +35,6 @@ pub(crate) fn register(
         "properties": {},
         "isAnonymous": false,
         "isArchived": false,
-        "provisioningState": "Succeeded",
     });
     if resources.get(&container)?.is_none() {
         let mut container_properties = common.clone();
@@ -52,6 +51,10 @@ pub(crate) fn register(
         resources.put(kind, body)?;
     }
     let mut all = common;
+    // Data has none.
+    if kind == "models" {
+        all["provisioningState"] = json!("Succeeded");
+    }
     if let Value::Object(properties) = properties {
         for (field, value) in properties {
             all[field] = value;

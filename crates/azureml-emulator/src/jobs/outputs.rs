@@ -142,7 +142,7 @@ fn properties_of(output: &Output, uri: &str, run: &str) -> Value {
             "jobName": run,
         })
     } else {
-        json!({"dataUri": uri, "dataType": output.data.kind, "jobName": run})
+        json!({"dataUri": uri, "dataType": output.data.kind})
     }
 }
 

@@ -13,7 +13,7 @@ async fn build(site: &Site, version: &str, dockerfile: &str) -> Value {
     let body = json!({"properties": {
         "build": {"contextUri": uri, "dockerfilePath": "Dockerfile"},
         "inferenceConfig": {
-            "livenessRoute": route("/"), "readinessRoute": route("/"), "scoringRoute": route("/v1/predict"),
+            "livenessRoute": route("/health"), "readinessRoute": route("/health"), "scoringRoute": route("/v1/predict"),
         },
     }});
     site.local.put(&id, &body).await.expect(201);

@@ -48,6 +48,20 @@ module.exports = [
   },
   {
     against: 'openapi',
+    operation: /^Jobs_(CreateOrUpdate|Get|List)$/,
+    code: 'OBJECT_ADDITIONAL_PROPERTIES',
+    path: /\/properties\/outputs\/[^/]+\/asset(Name|Version)$/,
+    reason: 'fields of outputs that came after 2024-04-01',
+  },
+  {
+    against: 'openapi',
+    operation: /^Jobs_(CreateOrUpdate|Get|List)$/,
+    code: 'INVALID_TYPE',
+    path: /\/properties\/tags\/(x|version|a)$/,
+    reason: 'tags that are numbers, as the SDK may send them, are given back as they were sent',
+  },
+  {
+    against: 'openapi',
     code: 'MINIMUM',
     path: /^\/headers\/retry-after$/,
     reason: 'the least time to wait is 10 s in Azure, where operations take minutes; here they take seconds',

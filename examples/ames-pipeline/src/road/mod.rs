@@ -176,7 +176,8 @@ async fn assets(
     let options = TransferOptions::default();
     let code = client.code().upload(materials.code(), &options).await?;
     let route = |path| Route::new(path, workshop::SERVING_PORT);
-    let routes = InferenceConfig::new(route("/"), route("/v2/health/ready"), route("/score"));
+    let (live, ready) = (route("/v2/health/live"), route("/v2/health/ready"));
+    let routes = InferenceConfig::new(live, ready, route("/score"));
     let spec = match &plan.args.image {
         Some(image) => EnvironmentSpec::from_image(ENVIRONMENT, image),
         None => EnvironmentSpec::from_build_context(ENVIRONMENT, materials.image()),
