@@ -10,7 +10,7 @@ use super::{
     reply::{Answer, Refusal, Reply},
     workspaces::Workspace,
 };
-use crate::store::{Order, Resource};
+use crate::store::{Order, Resource, Resources};
 
 /// A container of versions in a workspace.
 pub(crate) struct Container<'a> {
@@ -22,15 +22,22 @@ pub(crate) struct Container<'a> {
 
 impl<'a> Container<'a> {
     pub(crate) fn new(call: &'a Call<'_>, workspace: &Workspace, kind: &'a str) -> Self {
-        let name = call.segment(9);
-        Self { kind, id: format!("{}/{kind}/{name}", workspace.id), name }
+        Self::named(&workspace.id, kind, call.segment(9))
+    }
+
+    pub(super) fn named(workspace_id: &str, kind: &'a str, name: &'a str) -> Self {
+        Self { kind, id: format!("{workspace_id}/{kind}/{name}"), name }
+    }
+
+    pub(super) fn version_type(&self) -> String {
+        format!("{}/versions", self.container_type())
     }
 
     fn container_type(&self) -> String {
         format!("Microsoft.MachineLearningServices/workspaces/{}", self.kind)
     }
 
-    fn versions(&self) -> String {
+    pub(super) fn versions(&self) -> String {
         format!("{}/versions", self.id)
     }
 
@@ -199,9 +206,18 @@ pub(crate) fn put(call: &Call<'_>, container: &Container<'_>) -> Answer {
     if let Some(existing) = &existing {
         check_unchanged(container.kind, &existing.body, call.body)?;
     }
-    let kind = format!("{}/versions", container.container_type());
-    let mut body = call.resource(&id, &kind, existing.as_ref());
-    let properties = &mut body["properties"];
+    let body = call.resource(&id, &container.version_type(), existing.as_ref());
+    let stored = store_version(call.resources(), container, body)?;
+    Ok(Reply::stored(stored.body.clone(), existing.is_none()).etag(&stored))
+}
+
+/// Writes a version with what it does not say itself, and the container that the first one brings along.
+pub(super) fn store_version(
+    resources: Resources<'_>,
+    container: &Container<'_>,
+    mut version: Value,
+) -> Answer<Resource> {
+    let properties = &mut version["properties"];
     complete(container.kind, properties);
     if properties["isAnonymous"].is_null() {
         properties["isAnonymous"] = json!(false);
@@ -222,15 +238,17 @@ pub(crate) fn put(call: &Call<'_>, container: &Container<'_>) -> Answer {
             properties[*name] = value.clone();
         }
     }
-    if call.resources().get(&container.id)?.is_none() {
-        make_container(call, container, &body)?;
+    if resources.get(&container.id)?.is_none() {
+        make_container(resources, container, &version)?;
     }
-    let stored = call.resources().put(&container.version_kind(), body)?;
-    Ok(Reply::stored(stored.body.clone(), existing.is_none()).etag(&stored))
+    Ok(resources.put(&container.version_kind(), version)?)
 }
 
-/// The container that a first version brings along.
-fn make_container(call: &Call<'_>, container: &Container<'_>, version: &Value) -> Answer<()> {
+fn make_container(
+    resources: Resources<'_>,
+    container: &Container<'_>,
+    version: &Value,
+) -> Answer<()> {
     let mut properties = Map::new();
     if let Some(kind) = version["properties"].get("dataType") {
         properties.insert("dataType".to_owned(), kind.clone());
@@ -244,7 +262,7 @@ fn make_container(call: &Call<'_>, container: &Container<'_>, version: &Value) -
         "systemData": version["systemData"],
         "properties": properties,
     });
-    call.resources().put(container.kind, body)?;
+    resources.put(container.kind, body)?;
     Ok(())
 }
 

@@ -50,13 +50,7 @@ pub(crate) use self::{
     reply::{Answer, Failure, Refusal},
     vm_sizes::quota_reached,
 };
-use crate::{
-    door::Door,
-    front::{broken, query},
-    moment::Moment,
-    token::Claims,
-    world::World,
-};
+use crate::{door::Door, front::query, moment::Moment, token::Claims, world::World};
 
 /// Makes what a new state begins with, and lets happen what was due while nothing ran.
 pub(crate) fn prepare(world: &World) -> crate::Result<()> {
@@ -76,14 +70,8 @@ pub(crate) fn answer(
     body: &[u8],
 ) -> Response<Body> {
     let now = world.clock.now();
-    let mut response = match try_answer(world, door, parts, path, body, now) {
-        Ok(response) => response,
-        Err(Failure::Refused(refusal)) => refusal.into_response(),
-        Err(Failure::Broken(error)) => {
-            tracing::error!(%error, method = %parts.method, path = parts.uri.path(), "no answer");
-            broken()
-        }
-    };
+    let mut response = try_answer(world, door, parts, path, body, now)
+        .unwrap_or_else(|failure| failure.into_response(parts));
     tracing::debug!(method = %parts.method, uri = %parts.uri, status = %response.status(), "answered");
     let id = Uuid::new_v4().to_string();
     for name in ["x-ms-request-id", "x-ms-correlation-request-id"] {

@@ -1,10 +1,13 @@
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, Response, StatusCode},
+    http::{HeaderName, HeaderValue, Response, StatusCode, request::Parts},
 };
 use serde_json::{Value, json};
 
-use crate::{front::json_response, store::Resource};
+use crate::{
+    front::{broken, json_response},
+    store::Resource,
+};
 
 /// An answer that is no error.
 #[derive(Debug)]
@@ -126,6 +129,19 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// The state cannot be read or written.
     Broken(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failure {
+    /// The answer to a request that has failed. What is broken here is for the log, and not for who asks.
+    pub(crate) fn into_response(self, parts: &Parts) -> Response<Body> {
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            Self::Broken(error) => {
+                tracing::error!(%error, method = %parts.method, path = parts.uri.path(), "no answer");
+                broken()
+            }
+        }
+    }
 }
 
 impl From<Refusal> for Failure {

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use self::run::Known;
 use crate::{
-    arm::{self, Answer, Failure, Refusal},
+    arm::{self, Answer, Refusal},
     door::Door,
-    front::{broken, json_response, query},
+    front::{json_response, query},
     moment::Moment,
     store::{Resource, Resources, Run, Runs, run_key},
     token::Claims,
@@ -49,11 +49,7 @@ pub(crate) fn answer(
 ) -> Response<Body> {
     match try_answer(world, door, parts, path, body) {
         Ok(body) => json_response(StatusCode::OK, &body),
-        Err(Failure::Refused(refusal)) => refusal.into_response(),
-        Err(Failure::Broken(error)) => {
-            tracing::error!(%error, method = %parts.method, path = parts.uri.path(), "no answer");
-            broken()
-        }
+        Err(failure) => failure.into_response(parts),
     }
 }
 

@@ -111,7 +111,7 @@ fn keep(
                 kind_of(output),
                 &asset.name,
                 version,
-                properties_of(output, &uri, &run.name),
+                &properties_of(output, &uri, &run.name),
                 &by(&job, now),
             );
             let job_output = &mut job.body["properties"]["outputs"][name];
@@ -137,8 +137,6 @@ fn properties_of(output: &Output, uri: &str, run: &str) -> Value {
         json!({
             "modelUri": uri,
             "modelType": output.data.kind,
-            "flavors": {},
-            "stage": null,
             "jobName": run,
         })
     } else {

@@ -26,7 +26,6 @@ CREATE TABLE run (
     ended INTEGER,
     error TEXT,
     compute TEXT,
-    folder TEXT,
     reuse_key TEXT,
     reused_from TEXT,
     cancel_requested INTEGER NOT NULL DEFAULT 0,
@@ -135,8 +134,6 @@ pub(crate) struct Run {
     pub(crate) error: Option<Value>,
     /// The compute's id in lower case; none runs without a compute of its own.
     pub(crate) compute: Option<String>,
-    /// Where on this machine it works, while it does.
-    pub(crate) folder: Option<String>,
     /// What its outputs depend on. A run that has completed with the same has the same outputs.
     pub(crate) reuse_key: Option<String>,
     /// The run whose outputs were taken instead, by its key.
@@ -148,7 +145,7 @@ pub(crate) struct Run {
     pub(crate) log: String,
 }
 
-const COLUMNS: &str = "key, workspace, name, parent, step, experiment, status, created, started, ended, error, compute, folder,
+const COLUMNS: &str = "key, workspace, name, parent, step, experiment, status, created, started, ended, error, compute,
     reuse_key, reused_from, cancel_requested, plan, log";
 
 impl Run {
@@ -174,7 +171,6 @@ impl Run {
             ended: None,
             error: None,
             compute: None,
-            folder: None,
             reuse_key: None,
             reused_from: None,
             cancel_requested: false,
@@ -202,12 +198,11 @@ impl Run {
             ended: row.get(9)?,
             error: row.get(10)?,
             compute: row.get(11)?,
-            folder: row.get(12)?,
-            reuse_key: row.get(13)?,
-            reused_from: row.get(14)?,
-            cancel_requested: row.get(15)?,
-            plan: row.get(16)?,
-            log: row.get(17)?,
+            reuse_key: row.get(12)?,
+            reused_from: row.get(13)?,
+            cancel_requested: row.get(14)?,
+            plan: row.get(15)?,
+            log: row.get(16)?,
         })
     }
 }
@@ -222,7 +217,7 @@ impl Runs<'_> {
         self.0
             .prepare_cached(&format!(
                 "INSERT INTO run ({COLUMNS}) VALUES
-                 (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+                 (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
             ))?
             .execute(params![
                 run.key,
@@ -237,7 +232,6 @@ impl Runs<'_> {
                 run.ended,
                 run.error,
                 run.compute,
-                run.folder,
                 run.reuse_key,
                 run.reused_from,
                 run.cancel_requested,
@@ -321,7 +315,7 @@ impl Runs<'_> {
     /// Takes a run back to where it waits for a node: what it did was lost.
     pub(crate) fn queue_again(self, id: &str, now: Moment) -> rusqlite::Result<()> {
         self.0
-            .prepare_cached("UPDATE run SET started = NULL, folder = NULL WHERE key = ?1")?
+            .prepare_cached("UPDATE run SET started = NULL WHERE key = ?1")?
             .execute(params![id.to_lowercase()])?;
         self.set_status(id, RunStatus::Queued, now, None)
     }
