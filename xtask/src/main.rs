@@ -32,7 +32,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   gates        checks who depends on whom
   deny         checks licences, sources and banned crates of all dependencies
   fuzz SECONDS [TARGET..]  runs each fuzz target that long, or those that are named
-  bench TABLE  measures beside the peers and prints a table: training, prediction, bundle, serving or azureml; more arguments go to the script";
+  bench TABLE  measures beside the peers and prints a table: training, prediction, bundle, serving, azureml or scale; more arguments go to the script";
 
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -104,7 +104,7 @@ fn bench(args: &[String]) -> Result<()> {
     let script = root().join("benches/peers").join(format!("{table}.py"));
     ensure!(
         script.is_file(),
-        "there is no table {table}: ask for training, prediction, bundle, serving or azureml"
+        "there is no table {table}: ask for training, prediction, bundle, serving, azureml or scale"
     );
     let mut build = cargo("build");
     build.args(["--release", "--locked"]);
@@ -118,6 +118,13 @@ fn bench(args: &[String]) -> Result<()> {
         return run(measure.arg(script).arg(data).arg(target().join("release")).args(rest));
     }
     let python = peers::set_up_measured()?;
+    if table == "scale" {
+        let mut build = cargo("build");
+        build.args(["--profile", "figures", "--locked", "--package", "spinney-scale"]);
+        run(build.args(["--example", "throughput"]))?;
+        let program = target().join("figures/examples/throughput");
+        return run(Command::new(python).arg(script).arg(data).arg(program).args(rest));
+    }
     build.args(["--package", "benches"]);
     if table == "serving" {
         // What makes the bundle, and what serves it.

@@ -1,6 +1,8 @@
 //! Figures: rows a second with and without the engine, one file at a time and two, and the memory that a run takes.
 //!
 //! `cargo run --profile figures -p spinney-scale --example throughput -- 5000000`
+//!
+//! Beside scikit-learn: `cargo xtask bench scale`, which has the files made (`prepare FOLDER ROWS`) and scored (`run FOLDER FILES_AT_A_TIME`).
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for figures")]
 
 #[path = "../tests/houses/mod.rs"]
@@ -23,7 +25,7 @@ use datafusion::{
     common::config::ConfigOptions,
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF},
 };
-use houses::{Houses, bundle};
+use houses::{Houses, bundle, training_csv};
 use ndarray::{Array1, Array2, ArrayViewMut1};
 use spinney_artifact::ModelBundle;
 use spinney_preprocess::Table;
@@ -32,28 +34,41 @@ use spinney_scale::{Batch, Engine, EngineOptions, Location, Model, Stores, input
 const FILES: usize = 8;
 const BATCH: usize = 8192;
 const TREES: usize = 100;
+const SEED: u64 = 1;
 
 #[tokio::main]
 async fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
     match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["prepare", folder, rows] => {
+            prepare(Path::new(folder), rows.parse().unwrap());
+        }
         ["run", folder, in_flight] => run(Path::new(folder), in_flight.parse().unwrap()).await,
         [rows] => measure(rows.parse().unwrap()).await,
-        _ => println!("usage: throughput ROWS"),
+        _ => println!(
+            "usage: throughput ROWS, or prepare FOLDER ROWS, or run FOLDER FILES_AT_A_TIME"
+        ),
     }
+}
+
+/// Writes the files, the bundle, and what that was fitted on.
+fn prepare(folder: &Path, n_rows: usize) -> ModelBundle {
+    let bundle = bundle(TREES, SEED);
+    bundle.predictor();
+    bundle.save(folder.join("houses.bundle")).unwrap();
+    fs::write(folder.join("train.csv"), training_csv(SEED)).unwrap();
+    fs::create_dir(folder.join("in")).unwrap();
+    let rows = n_rows / FILES;
+    for number in 0..FILES {
+        Houses::draw((number * rows) as i64, rows, number as u64 + 10)
+            .write_parquet(&folder.join(format!("in/part-{number}.parquet")));
+    }
+    bundle
 }
 
 async fn measure(n_rows: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let bundle = bundle(TREES, 1);
-    bundle.predictor();
-    bundle.save(folder.path().join("houses.bundle")).unwrap();
-    fs::create_dir(folder.path().join("in")).unwrap();
-    let rows = n_rows / FILES;
-    for number in 0..FILES {
-        Houses::draw((number * rows) as i64, rows, number as u64 + 10)
-            .write_parquet(&folder.path().join(format!("in/part-{number}.parquet")));
-    }
+    let bundle = prepare(folder.path(), n_rows);
     let houses = Houses::draw(0, 400_000, 3);
     let batch = houses.batch();
     let batches: Vec<RecordBatch> = (0..batch.num_rows())
@@ -158,8 +173,12 @@ async fn run(folder: &Path, in_flight: usize) {
     let engine = Engine::embedded(&EngineOptions::default()).unwrap();
     let model = Model::load(&location(&folder.join("houses.bundle")), engine.stores()).await;
     let inputs = inputs_in(&location(&folder.join("in")), engine.stores()).await.unwrap();
-    let output = tempfile::tempdir_in(folder).unwrap();
-    let batch = Batch::new(model.unwrap(), inputs, location(output.path()));
+    let output = folder.join("spinney");
+    // What is there would be skipped.
+    if output.exists() {
+        fs::remove_dir_all(&output).unwrap();
+    }
+    let batch = Batch::new(model.unwrap(), inputs, location(&output));
     let batch = batch.in_flight(in_flight.try_into().unwrap());
     let start = Instant::now();
     let manifest = batch.run(&engine, |_| ()).await.unwrap();

@@ -112,19 +112,14 @@ pub(crate) fn bits(numbers: &[f64]) -> Vec<u64> {
     numbers.iter().map(|number| number.to_bits()).collect()
 }
 
-pub(crate) fn bundle(n_trees: usize, seed: u64) -> ModelBundle {
-    let schema = InputSchema::builder()
-        .numeric(["year", "Area"])
-        .categorical(["style", "street"])
-        .target("price")
-        .build()
-        .unwrap();
+/// Houses with their prices, none of which is a tent.
+pub(crate) fn training_csv(seed: u64) -> String {
     let mut houses = Houses::draw(0, 600, seed);
     for style in &mut houses.style {
         style.take_if(|style| style == "tent");
     }
     let mut draw = Draw::new(seed + 1);
-    let csv: String = houses
+    houses
         .csv()
         .lines()
         .enumerate()
@@ -132,7 +127,17 @@ pub(crate) fn bundle(n_trees: usize, seed: u64) -> ModelBundle {
             0 => format!("{text},price\n"),
             _ => format!("{text},{}\n", 1e5 + draw.next() * 4e5),
         })
-        .collect();
+        .collect()
+}
+
+pub(crate) fn bundle(n_trees: usize, seed: u64) -> ModelBundle {
+    let schema = InputSchema::builder()
+        .numeric(["year", "Area"])
+        .categorical(["style", "street"])
+        .target("price")
+        .build()
+        .unwrap();
+    let csv = training_csv(seed);
     let table = Table::from_csv_reader(csv.as_bytes(), &schema).unwrap();
     let plan = Preprocessor::builder(&schema)
         .impute("Area", Impute::Median)
