@@ -25,6 +25,9 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(3 * 24 * 3600);
 /// The most processes that stand for those of all instances: there is one machine.
 const MAX_PROCESSES: u64 = 16;
 
+const LEVELS: [&str; 3] = ["Info", "Warning", "Debug"];
+const ACTIONS: [&str; 2] = ["AppendRow", "SummaryOnly"];
+
 /// The largest number of most fields.
 const MAX: u64 = i32::MAX as u64;
 
@@ -96,6 +99,23 @@ pub(super) fn complete(body: &mut Value, kind: Kind) {
         Kind::PipelineComponent => json!({"deploymentConfiguration": {"settings": {}}}),
     };
     fill(properties, assumed);
+    // In the service's letters, whichever the client's were.
+    for (name, words) in [("loggingLevel", &LEVELS[..]), ("outputAction", &ACTIONS)] {
+        let known = words.iter().find(|word| {
+            let given = properties.get(name).and_then(Value::as_str);
+            given.is_some_and(|given| given.eq_ignore_ascii_case(word))
+        });
+        if let Some(known) = known {
+            properties[name] = json!(known);
+        }
+    }
+    // All settings are texts; the SDK sends others.
+    let settings = properties.pointer_mut("/deploymentConfiguration/settings");
+    for (_, value) in settings.and_then(Value::as_object_mut).into_iter().flatten() {
+        if value.is_boolean() || value.is_number() {
+            *value = json!(value.to_string());
+        }
+    }
 }
 
 fn number(properties: &Value, pointer: &str, least: u64, assumed: u64) -> Result<u64, Refusal> {
@@ -158,7 +178,6 @@ pub(super) fn mini_batches(properties: &Value) -> Result<MiniBatches, Refusal> {
     }
     let instances = number(properties, "/resources/instanceCount", 1, 1)?;
     let each = number(properties, "/maxConcurrencyPerInstance", 1, 1)?;
-    let levels = ["Info", "Warning", "Debug"];
     Ok(MiniBatches {
         scoring_script: script.to_owned(),
         mini_batch_size: number(properties, "/miniBatchSize", 1, 10)?,
@@ -166,14 +185,9 @@ pub(super) fn mini_batches(properties: &Value) -> Result<MiniBatches, Refusal> {
         error_threshold: threshold,
         max_retries: number(properties, "/retrySettings/maxRetries", 0, 3)?,
         timeout_milliseconds: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
-        output_action: word(
-            properties,
-            "/outputAction",
-            &["AppendRow", "SummaryOnly"],
-            "AppendRow",
-        )?,
+        output_action: word(properties, "/outputAction", &ACTIONS, "AppendRow")?,
         output_file_name: name.to_owned(),
-        logging_level: word(properties, "/loggingLevel", &levels, "Info")?,
+        logging_level: word(properties, "/loggingLevel", &LEVELS, "Info")?,
     })
 }
 

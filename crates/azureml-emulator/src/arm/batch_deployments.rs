@@ -144,7 +144,7 @@ fn delete(call: &Call<'_>, endpoint: &Resource, collection: &str, name: &str) ->
             .and_then(Value::as_str)
             .is_some_and(|own| own.eq_ignore_ascii_case(name))
     {
-        defaults.remove("deploymentName");
+        defaults.insert("deploymentName".to_owned(), Value::Null);
         call.resources().update(&endpoint)?;
     }
     endpoints::remove(call, deployment, TAKES)

@@ -86,6 +86,10 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
     if properties["properties"].is_null() {
         properties["properties"] = json!({});
     }
+    // There even if it says nothing: with the SDK it is set on what was read.
+    if properties["defaults"]["deploymentName"].is_null() {
+        properties["defaults"]["deploymentName"] = Value::Null;
+    }
     if body["tags"].is_null() {
         body["tags"] = json!({});
     }

@@ -51,7 +51,7 @@ async fn deployments_come_change_and_go() {
     local.get(&format!("{path}/blue")).await.expect(404);
     local.delete(&format!("{path}/blue")).await.expect(204);
     let now = local.get(&id).await.expect(200).body;
-    assert_eq!(now["properties"]["defaults"], json!({}));
+    assert_eq!(now["properties"]["defaults"], json!({"deploymentName": null}));
 
     // Deployments go with their endpoint.
     office.deploy("blue2", SUMS, json!({})).await;
