@@ -129,7 +129,7 @@ fn deployment(call: &Call<'_>, endpoint: &Resource) -> Answer<Resource> {
         return Err(Refusal::user_error(message).into());
     };
     let found = call.resources().get(&format!("{}/deployments/{name}", endpoint.id()))?;
-    let Some(found) = found.filter(|found| !name.contains('/') && !found.name().is_empty()) else {
+    let Some(found) = found else {
         let message = format!("the endpoint {} has no deployment {name}", endpoint.name());
         return Err(Refusal::not_found(message).into());
     };
