@@ -241,7 +241,9 @@ fn datastore(path: &str) -> String {
 }
 
 pub(crate) fn endpoint(defaults: Value) -> Value {
-    json!({"location": "westeurope", "properties": {"authMode": "AADToken", "defaults": defaults}})
+    let mut body = json!({"location": "westeurope", "properties": {"authMode": "AADToken"}});
+    body["properties"]["defaults"] = defaults;
+    body
 }
 
 pub(crate) fn folder_input(uri: &str) -> Value {
@@ -249,8 +251,9 @@ pub(crate) fn folder_input(uri: &str) -> Value {
 }
 
 pub(crate) fn merge(into: &mut Value, changes: Value) {
-    for (name, value) in changes.as_object().unwrap() {
-        into[name] = value.clone();
+    let Value::Object(changes) = changes else { panic!("{changes} are no fields") };
+    for (name, value) in changes {
+        into[name] = value;
     }
 }
 
