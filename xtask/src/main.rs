@@ -87,6 +87,7 @@ fn scale(args: &[String]) -> Result<()> {
     let mut test = cargo("test");
     test.args(SCALE.into_iter().flat_map(|package| ["--package", package]));
     test.arg("--locked").args(args).env(azurite::PROGRAM, azurite::set_up()?);
+    test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
     if !args.iter().any(|arg| arg == "--") {
         test.arg("--");
     }

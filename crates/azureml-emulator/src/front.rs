@@ -74,7 +74,8 @@ impl Front {
                 } else if let Some(place) = name.strip_suffix(".inference.ml.azure.com") {
                     let (endpoint, location) = place.split_once('.').unwrap_or((place, ""));
                     let path = request.uri().path().to_owned();
-                    front_door::answer(&self.world, location, endpoint, &path, request).await
+                    front_door::answer(&self.world, Door::Azure, location, endpoint, &path, request)
+                        .await
                 } else {
                     let text = format!("the emulator does not stand for {name}");
                     problem(StatusCode::MISDIRECTED_REQUEST, "UnknownHost", &text)
@@ -95,10 +96,10 @@ impl Front {
             }
             ["inference", location, endpoint, ..] => {
                 let path = behind(request.uri().path(), 3).to_owned();
-                front_door::answer(&self.world, location, endpoint, &path, request).await
+                front_door::answer(&self.world, door, location, endpoint, &path, request).await
             }
             ["admin", "faults", rest @ ..] => self.admin(door, rest, request).await,
-            ["discovery" | "history" | "data" | "modelregistry", ..] => {
+            ["discovery" | "history" | "data" | "modelregistry" | "mferp", ..] => {
                 self.api(door, path, request).await
             }
             [first, ..] if is_storage(first) => {
@@ -183,6 +184,12 @@ impl Front {
         if path.first().is_some_and(|first| first == "discovery") {
             let base = door.api(&self.world.settings.location);
             return json_response(StatusCode::OK, &json!({"api": base, "history": base}));
+        }
+        // The service behind Azure Resource Manager, which knows what that does not.
+        if let [first, second, rest @ ..] = path.as_slice()
+            && (first.as_str(), second.as_str()) == ("mferp", "managementfrontend")
+        {
+            return front_door::ask_service(&self.world, door, rest.to_vec(), request).await;
         }
         let (parts, body) = request.into_parts();
         let body = match read(body).await {

@@ -105,6 +105,21 @@ fn runs_jobs_in_both_ways() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the official SDK: cargo xtask test"]
+fn scores_batches_in_both_ways() {
+    let (folder, runtime) = (tempfile::tempdir().unwrap(), Runtime::new().unwrap());
+    for (way, login) in [(Way::Proxy, "client-secret"), (Way::CloudMetadata, "managed-identity")] {
+        let folder = folder.path().join(login);
+        std::fs::create_dir(&folder).unwrap();
+        let emulator = start(&runtime, &folder);
+        let scored = run("batch.py", python(&emulator, way), &folder, login, &[]);
+        assert!(scored.ends_with(&format!(r#"{{"login": "{login}", "batch": true}}"#)), "{scored}");
+        runtime.block_on(emulator.shutdown());
+    }
+}
+
 #[test]
 #[ignore = "needs the official SDK and Azurite: cargo xtask azurite"]
 fn sees_no_difference_with_azurite_behind_it() {

@@ -1,13 +1,13 @@
-use std::time::Duration;
-
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{
+    batch_deployments,
     call::Call,
-    field, name_rules,
+    endpoints, field, jobs, name_rules,
     operations::{self, Service, begin},
     pages,
+    plane::Plane,
     reply::{Answer, Refusal, Reply},
     resource_groups,
     workspaces::Workspace,
@@ -15,55 +15,38 @@ use super::{
 use crate::store::{Effect, Order, Resource};
 
 const TYPE: &str = "Microsoft.MachineLearningServices/workspaces/batchEndpoints";
-const KIND: &str = "batchEndpoints";
-const TAKES: Duration = Duration::from_secs(2);
+pub(crate) const KIND: &str = "batchEndpoints";
 
 pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, rest: &[&str]) -> Answer {
     let collection = format!("{}/{KIND}", workspace.id);
+    let find = |name: &str| endpoints::find(call, &collection, name, "Batch");
     match (call.method, rest) {
+        (_, [name, "jobs", rest @ ..]) if call.plane == Plane::Learning => {
+            jobs::answer_batch(call, workspace, &find(name)?, None, rest)
+        }
+        (_, [name, "deployments", deployment, "jobs"]) if call.plane == Plane::Learning => {
+            jobs::answer_batch(call, workspace, &find(name)?, Some(deployment), &[])
+        }
+        (_, [_, "jobs", ..] | [_, "deployments", _, "jobs", ..]) => {
+            let message = "Azure Resource Manager does not know the jobs of batch endpoints: ask at the endpoint's scoringUri";
+            Err(Refusal::not_found(message).into())
+        }
         (&Method::GET, []) => {
             let order = Order::Created { newest_first: false };
             pages::list(call, &collection, order, |_| true, |endpoint| Ok(shown(call, endpoint)))
         }
         (&Method::GET, [name]) => {
-            let endpoint = find(call, &collection, name)?;
+            let endpoint = find(name)?;
             Ok(Reply::ok(shown(call, &endpoint)).etag(&endpoint))
         }
         (&Method::PUT, [_]) => put(call, &collection),
-        (&Method::DELETE, [name]) => {
-            let Some(mut endpoint) = call.resources().get(&format!("{collection}/{name}"))? else {
-                return Ok(Reply::empty(204));
-            };
-            operations::check_idle(call, endpoint.id())?;
-            endpoint.body["properties"]["provisioningState"] = json!("Deleting");
-            call.resources().update(&endpoint.body)?;
-            begin(call, Reply::empty(202), Service::Assets, endpoint.id(), &Effect::Removed, TAKES)
-        }
+        (&Method::PATCH, [name]) => patch(call, &find(name)?),
+        (&Method::DELETE, [name]) => endpoints::delete(call, &collection, name),
         (_, [name, "deployments", rest @ ..]) => {
-            find(call, &collection, name)?;
-            deployments(call, rest)
+            batch_deployments::answer(call, workspace, &find(name)?, rest)
         }
-        (_, [_, "jobs", ..]) => Err(Refusal::not_implemented("running jobs").into()),
         _ => Err(call.not_implemented().into()),
     }
-}
-
-/// There are none, and none can be made.
-fn deployments(call: &Call<'_>, rest: &[&str]) -> Answer {
-    match (call.method, rest) {
-        (&Method::GET, []) => Ok(Reply::ok(json!({"value": []}))),
-        (&Method::GET, [name]) | (&Method::POST, [name, ..]) => {
-            Err(Refusal::not_found(format!("there is no deployment {name}")).into())
-        }
-        (&Method::DELETE, [_]) => Ok(Reply::empty(204)),
-        _ => Err(Refusal::not_implemented("running batch deployments").into()),
-    }
-}
-
-fn find(call: &Call<'_>, collection: &str, name: &str) -> Answer<Resource> {
-    call.resources().get(&format!("{collection}/{name}"))?.ok_or_else(|| {
-        Refusal::not_found(format!("Batch endpoint {} was not found.", call.segment(9))).into()
-    })
 }
 
 fn shown(call: &Call<'_>, endpoint: &Resource) -> Value {
@@ -76,22 +59,24 @@ fn shown(call: &Call<'_>, endpoint: &Resource) -> Value {
 }
 
 fn put(call: &Call<'_>, collection: &str) -> Answer {
-    let id = format!("{collection}/{}", call.segment(9));
-    name_rules::check_endpoint(call.segment(9))?;
+    let name = call.segment(9);
+    let id = format!("{collection}/{name}");
+    name_rules::check_endpoint(name)?;
     let location = field::location(call.body)?;
     field::is_object(call.body, "/properties")?;
     let mode = field::one_of(call.body, "/properties/authMode", &["AADToken"])?;
     field::optional_object(call.body, "/identity")?;
     field::optional_words(call.body, "/tags")?;
+    field::optional_object(call.body, "/properties/defaults")?;
     if let Some(name) = field::optional_text(call.body, "/properties/defaults/deploymentName")? {
-        let message = format!("the endpoint has no deployment {name} that could be its default");
-        return Err(Refusal::user_error(message).into());
+        check_default(call, &id, name)?;
     }
     let existing = call.resources().get(&id)?;
     call.check_etag(existing.as_ref())?;
     operations::check_idle(call, &id)?;
-    if let Some(existing) = &existing {
-        resource_groups::check_location(existing, location)?;
+    match &existing {
+        Some(existing) => resource_groups::check_location(existing, location)?,
+        None => endpoints::check_is_free(call, name)?,
     }
     let is_new = existing.is_none();
     let mut body = call.resource(&id, TYPE, existing.as_ref());
@@ -101,10 +86,49 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
     if properties["properties"].is_null() {
         properties["properties"] = json!({});
     }
+    // There even if it says nothing: with the SDK it is set on what was read.
+    if properties["defaults"]["deploymentName"].is_null() {
+        properties["defaults"]["deploymentName"] = Value::Null;
+    }
     if body["tags"].is_null() {
         body["tags"] = json!({});
     }
     let endpoint = call.resources().put(KIND, body)?;
     let reply = Reply::stored(shown(call, &endpoint), is_new).etag(&endpoint);
-    begin(call, reply, Service::Assets, &id, &Effect::Provisioned, TAKES)
+    begin(call, reply, Service::Assets, &id, &Effect::Provisioned, endpoints::TAKES)
+}
+
+/// The deployment for calls that name none must be there.
+fn check_default(call: &Call<'_>, id: &str, name: &str) -> Answer<()> {
+    let deployment = call.resources().get(&format!("{id}/deployments/{name}"))?;
+    let is_there =
+        deployment.is_some_and(|found| found.body["properties"]["provisioningState"] != "Deleting");
+    if is_there {
+        return Ok(());
+    }
+    let message = format!("the endpoint has no deployment {name} that could be its default");
+    Err(Refusal::user_error(message).into())
+}
+
+/// Changes tags and identity.
+fn patch(call: &Call<'_>, endpoint: &Resource) -> Answer {
+    call.check_etag(Some(endpoint))?;
+    operations::check_idle(call, endpoint.id())?;
+    field::optional_words(call.body, "/tags")?;
+    field::optional_object(call.body, "/identity")?;
+    if !call.body["properties"].is_null() {
+        let message =
+            "PATCH changes tags and identity: put the endpoint whole to change its properties";
+        return Err(Refusal::user_error(message).into());
+    }
+    let mut body = endpoint.body.clone();
+    body["systemData"] = call.system_data(Some(endpoint));
+    for (name, value) in call.body["tags"].as_object().into_iter().flatten() {
+        body["tags"][name] = value.clone();
+    }
+    if call.body["identity"].is_object() {
+        body["identity"] = call.body["identity"].clone();
+    }
+    let endpoint = call.resources().update(&body)?;
+    Ok(Reply::ok(shown(call, &endpoint)).etag(&endpoint))
 }

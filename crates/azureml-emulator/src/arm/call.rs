@@ -1,8 +1,11 @@
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, Method, Uri, header};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::reply::{Answer, Refusal};
+use super::{
+    plane::Plane,
+    reply::{Answer, Refusal},
+};
 use crate::{
     door::Door,
     moment::Moment,
@@ -15,6 +18,7 @@ use crate::{
 pub(crate) struct Call<'a> {
     pub(crate) world: &'a World,
     pub(crate) connection: &'a Connection,
+    pub(crate) plane: Plane,
     pub(crate) door: Door,
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
@@ -47,6 +51,15 @@ impl<'a> Call<'a> {
     /// The part of the path at a place, with the client's letters.
     pub(crate) fn segment(&self, place: usize) -> &'a str {
         self.path.get(place).map_or("", String::as_str)
+    }
+
+    /// The address that this request came to, without what is behind the path.
+    pub(crate) fn address(&self) -> String {
+        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        match (self.plane, host) {
+            (Plane::Learning, Some(host)) => format!("https://{host}{}", self.uri.path()),
+            _ => format!("{}{}", self.door.resource_manager(), self.uri.path()),
+        }
     }
 
     /// A method that this path has not.

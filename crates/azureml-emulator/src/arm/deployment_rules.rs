@@ -167,7 +167,7 @@ pub(super) fn complete(body: &mut Value) {
 }
 
 /// Puts in what is missing.
-fn fill(value: &mut Value, assumed: Value) {
+pub(super) fn fill(value: &mut Value, assumed: Value) {
     match (value, assumed) {
         (Value::Object(fields), Value::Object(assumed)) => {
             for (name, assumed) in assumed {

@@ -106,20 +106,25 @@ fn script(call: &Call<'_>, workspace: &Workspace, body: &Value) -> Answer<Option
     if body["properties"]["codeConfiguration"].is_null() {
         return Ok(None);
     }
+    let (code, script) = code_configuration(body)?;
+    let Some(version) = find(call, workspace, "codes", code)? else {
+        return Err(Refusal::not_implemented("code of a registry").into());
+    };
+    let place = place(call, workspace, &version.body["properties"]["codeUri"])?;
+    Ok(Some((place, script.to_owned())))
+}
+
+/// The id of the code, and the path of the script in it.
+pub(super) fn code_configuration(body: &Value) -> Result<(&str, &str), Refusal> {
     let script = field::text(body, "/properties/codeConfiguration/scoringScript")?;
     let is_inside = !script.starts_with('/')
         && !script.contains(['\\', '\0'])
         && script.split('/').all(|part| part != "..");
     if !is_inside {
         let message = format!("scoringScript is {script:?}, and must be a path within the code");
-        return Err(Refusal::user_error(message).into());
+        return Err(Refusal::user_error(message));
     }
-    let code = field::text(body, "/properties/codeConfiguration/codeId")?;
-    let Some(version) = find(call, workspace, "codes", code)? else {
-        return Err(Refusal::not_implemented("code of a registry").into());
-    };
-    let place = place(call, workspace, &version.body["properties"]["codeUri"])?;
-    Ok(Some((place, script.to_owned())))
+    Ok((field::text(body, "/properties/codeConfiguration/codeId")?, script))
 }
 
 /// The routes of an environment, or those of Azure ML's inference server.
@@ -148,7 +153,7 @@ fn routes(config: &Value) -> Result<Routes, Refusal> {
     Ok(Routes { scoring, liveness, readiness, port })
 }
 
-fn variables(body: &Value) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) fn variables(body: &Value) -> Result<BTreeMap<String, String>, Refusal> {
     let mut variables = BTreeMap::new();
     for (name, value) in
         body["properties"]["environmentVariables"].as_object().into_iter().flatten()

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     call::Call,
-    deployment_rules, deployment_spec, field, name_rules,
-    operations::{self, Service, begin, begin_open, begin_surely},
+    deployment_rules, deployment_spec,
+    endpoints::{self, find_deployment},
+    field, name_rules,
+    operations::{self, Service, begin_open, begin_surely},
     pages,
     reply::{Answer, Refusal, Reply},
     resource_groups, vm_sizes,
@@ -41,22 +43,20 @@ pub(super) fn answer(
             pages::list(call, &collection, order, |_| true, |one| Ok(one.body.clone()))
         }
         (&Method::GET, [name]) => {
-            let deployment = find(call, &collection, name)?;
+            let deployment = find_deployment(call, &collection, name)?;
             Ok(Reply::ok(deployment.body.clone()).etag(&deployment))
         }
         (&Method::PUT, [_]) => put(call, workspace, endpoint, &collection),
-        (&Method::PATCH, [name]) => patch(call, workspace, &find(call, &collection, name)?),
+        (&Method::PATCH, [name]) => {
+            patch(call, workspace, &find_deployment(call, &collection, name)?)
+        }
         (&Method::DELETE, [name]) => delete(call, endpoint, &collection, name),
-        (&Method::POST, [name, "getlogs"]) => logs(call, &find(call, &collection, name)?),
-        (&Method::GET, [name, "skus"]) => Ok(skus(&find(call, &collection, name)?)),
+        (&Method::POST, [name, "getlogs"]) => {
+            logs(call, &find_deployment(call, &collection, name)?)
+        }
+        (&Method::GET, [name, "skus"]) => Ok(skus(&find_deployment(call, &collection, name)?)),
         _ => Err(call.not_implemented().into()),
     }
-}
-
-fn find(call: &Call<'_>, collection: &str, name: &str) -> Answer<Resource> {
-    call.resources().get(&format!("{collection}/{name}"))?.ok_or_else(|| {
-        Refusal::not_found(format!("Deployment {} was not found.", call.segment(11))).into()
-    })
 }
 
 fn put(call: &Call<'_>, workspace: &Workspace, endpoint: &Resource, collection: &str) -> Answer {
@@ -64,17 +64,7 @@ fn put(call: &Call<'_>, workspace: &Workspace, endpoint: &Resource, collection: 
     name_rules::check_deployment(call.segment(11))?;
     deployment_rules::check(call.body)?;
     resource_groups::check_location(endpoint, field::location(call.body)?)?;
-    match endpoint.body["properties"]["provisioningState"].as_str() {
-        Some("Creating" | "Deleting") => {
-            let message = "the endpoint is being created or deleted: wait for it to end";
-            return Err(Refusal::conflict(message).into());
-        }
-        Some("Failed") => {
-            let message = "the endpoint could not be created, and takes no deployments";
-            return Err(Refusal::user_error(message).into());
-        }
-        _ => {}
-    }
+    endpoints::check_takes_deployments(endpoint)?;
     let existing = call.resources().get(&id)?;
     call.check_etag(existing.as_ref())?;
     operations::check_idle(call, &id)?;
@@ -137,7 +127,7 @@ fn patch(call: &Call<'_>, workspace: &Workspace, deployment: &Resource) -> Answe
 }
 
 fn delete(call: &Call<'_>, endpoint: &Resource, collection: &str, name: &str) -> Answer {
-    let Some(mut deployment) = call.resources().get(&format!("{collection}/{name}"))? else {
+    let Some(deployment) = call.resources().get(&format!("{collection}/{name}"))? else {
         return Ok(Reply::empty(204));
     };
     if deployment.body["properties"]["provisioningState"] == "Deleting" {
@@ -162,9 +152,7 @@ fn delete(call: &Call<'_>, endpoint: &Resource, collection: &str, name: &str) ->
     Rows(call.connection).remove(deployment.id())?;
     let gone = Refusal::new(409, "Canceled", "the deployment is being deleted").error();
     call.events().give_up(deployment.id(), call.now, &gone)?;
-    deployment.body["properties"]["provisioningState"] = json!("Deleting");
-    call.resources().update(&deployment.body)?;
-    begin(call, Reply::empty(202), Service::Assets, deployment.id(), &Effect::Removed, TAKES)
+    endpoints::remove(call, deployment, TAKES)
 }
 
 fn logs(call: &Call<'_>, deployment: &Resource) -> Answer {

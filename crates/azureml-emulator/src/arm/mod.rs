@@ -3,6 +3,8 @@
 mod asset_reference;
 mod asset_rules;
 mod assets;
+mod batch_deployment_rules;
+mod batch_deployments;
 mod batch_endpoints;
 mod call;
 pub(crate) mod clusters;
@@ -13,6 +15,7 @@ mod datastores;
 mod deployment_rules;
 mod deployment_spec;
 mod deployments;
+mod endpoints;
 mod field;
 pub(crate) mod future;
 mod identities;
@@ -23,6 +26,7 @@ mod name_rules;
 mod online_endpoints;
 mod operations;
 mod pages;
+mod plane;
 mod providers;
 mod registration;
 mod reply;
@@ -41,11 +45,13 @@ use uuid::Uuid;
 
 use self::call::Call;
 pub(crate) use self::{
+    batch_endpoints::KIND as BATCH_ENDPOINTS,
     deployments::COLLECTION as DEPLOYMENTS,
     future::settle,
     identities::KIND as USER_ASSIGNED_IDENTITIES,
     name_rules::is_workspace_name,
     online_endpoints::KIND as ONLINE_ENDPOINTS,
+    plane::{LEARNING_AUDIENCES, Plane},
     registration::register,
     reply::{Answer, Failure, Refusal},
     vm_sizes::quota_reached,
@@ -69,8 +75,20 @@ pub(crate) fn answer(
     path: &[String],
     body: &[u8],
 ) -> Response<Body> {
+    answer_on(Plane::Management, world, door, parts, path, body)
+}
+
+/// Answers one request that came by one way or the other.
+pub(crate) fn answer_on(
+    plane: Plane,
+    world: &World,
+    door: Door,
+    parts: &Parts,
+    path: &[String],
+    body: &[u8],
+) -> Response<Body> {
     let now = world.clock.now();
-    let mut response = try_answer(world, door, parts, path, body, now)
+    let mut response = try_answer(plane, world, door, parts, path, body, now)
         .unwrap_or_else(|failure| failure.into_response(parts));
     tracing::debug!(method = %parts.method, uri = %parts.uri, status = %response.status(), "answered");
     let id = Uuid::new_v4().to_string();
@@ -86,6 +104,7 @@ pub(crate) fn answer(
 }
 
 fn try_answer(
+    plane: Plane,
     world: &World,
     door: Door,
     parts: &Parts,
@@ -93,7 +112,7 @@ fn try_answer(
     body: &[u8],
     now: Moment,
 ) -> Answer<Response<Body>> {
-    let claims = match claims(world, door, parts, now) {
+    let claims = match plane.claims(world, door, parts, now) {
         Ok(claims) => claims,
         Err(refusal) => {
             let mut response = refusal.into_response();
@@ -109,7 +128,9 @@ fn try_answer(
         }
     };
     let query = query(&parts.uri);
-    if !query.iter().any(|(name, value)| name == "api-version" && !value.is_empty()) {
+    if plane == Plane::Management
+        && !query.iter().any(|(name, value)| name == "api-version" && !value.is_empty())
+    {
         let message =
             "The api-version query parameter (?api-version=) is required for all requests.";
         return Err(Refusal::new(400, "MissingApiVersionParameter", message).into());
@@ -134,6 +155,7 @@ fn try_answer(
         let call = Call {
             world,
             connection,
+            plane,
             door,
             method: &parts.method,
             uri: &parts.uri,

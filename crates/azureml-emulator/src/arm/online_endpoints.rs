@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     call::Call,
-    deployments, field, name_rules,
+    deployments, endpoints, field, name_rules,
     operations::{self, Service, begin},
     pages,
     reply::{Answer, Refusal, Reply},
@@ -20,7 +20,6 @@ use crate::{
 
 const TYPE: &str = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints";
 pub(crate) const KIND: &str = "onlineEndpoints";
-const TAKES: Duration = Duration::from_secs(2);
 
 /// How long a token for scoring holds, and when a client should ask for the next.
 const TOKEN: i64 = 12 * 3600;
@@ -38,7 +37,7 @@ pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, rest: &[&str]) -> A
         }
         (&Method::PUT, [_]) => put(call, &collection),
         (&Method::PATCH, [name]) => patch(call, find(call, &collection, name)?),
-        (&Method::DELETE, [name]) => delete(call, &collection, name),
+        (&Method::DELETE, [name]) => endpoints::delete(call, &collection, name),
         (&Method::POST, [name, "listkeys"]) => keys(call, &find(call, &collection, name)?),
         (&Method::POST, [name, "regeneratekeys"]) => {
             regenerate(call, &find(call, &collection, name)?)
@@ -52,9 +51,7 @@ pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, rest: &[&str]) -> A
 }
 
 fn find(call: &Call<'_>, collection: &str, name: &str) -> Answer<Resource> {
-    call.resources().get(&format!("{collection}/{name}"))?.ok_or_else(|| {
-        Refusal::not_found(format!("Online endpoint {} was not found.", call.segment(9))).into()
-    })
+    endpoints::find(call, collection, name, "Online")
 }
 
 /// With the addresses by which this client reaches the endpoint.
@@ -133,19 +130,14 @@ fn put(call: &Call<'_>, collection: &str) -> Answer {
                 );
             }
         }
-        // The name is part of an address, which is unique in a region.
-        None if !call.resources().of_kind(KIND, Some(name))?.is_empty() => {
-            let message = format!("the name {name} is taken by an endpoint of another workspace");
-            return Err(Refusal::conflict(message).into());
-        }
-        None => {}
+        None => endpoints::check_is_free(call, name)?,
     }
     let mut body = call.resource(&id, TYPE, existing.as_ref());
     set_keys(call, &id, &mut body, existing.is_none())?;
     complete(call, &mut body, mode, existing.as_ref());
     let endpoint = call.resources().put(KIND, body)?;
     let reply = Reply::stored(shown(call, &endpoint), existing.is_none()).etag(&endpoint);
-    begin(call, reply, Service::Assets, &id, &Effect::Provisioned, TAKES)
+    begin(call, reply, Service::Assets, &id, &Effect::Provisioned, endpoints::TAKES)
 }
 
 /// Adds what the service says, and what it assumes.
@@ -217,17 +209,7 @@ fn patch(call: &Call<'_>, mut endpoint: Resource) -> Answer {
     complete(call, &mut body, &mode, Some(&endpoint));
     let endpoint = call.resources().update(&body)?;
     let reply = Reply::ok(shown(call, &endpoint)).etag(&endpoint);
-    begin(call, reply, Service::Assets, endpoint.id(), &Effect::Provisioned, TAKES)
-}
-
-fn delete(call: &Call<'_>, collection: &str, name: &str) -> Answer {
-    let Some(mut endpoint) = call.resources().get(&format!("{collection}/{name}"))? else {
-        return Ok(Reply::empty(204));
-    };
-    operations::check_idle(call, endpoint.id())?;
-    endpoint.body["properties"]["provisioningState"] = json!("Deleting");
-    call.resources().update(&endpoint.body)?;
-    begin(call, Reply::empty(202), Service::Assets, endpoint.id(), &Effect::Removed, TAKES)
+    begin(call, reply, Service::Assets, endpoint.id(), &Effect::Provisioned, endpoints::TAKES)
 }
 
 fn check_mode(endpoint: &Resource, wanted: &str, what: &str) -> Result<(), Refusal> {

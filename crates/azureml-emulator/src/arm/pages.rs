@@ -71,5 +71,5 @@ fn link(call: &Call<'_>, after: i64) -> String {
         query.append_pair(name, value);
     }
     query.append_pair("$skip", &after.to_string());
-    format!("{}{}?{}", call.door.resource_manager(), call.uri.path(), query.finish())
+    format!("{}?{}", call.address(), query.finish())
 }

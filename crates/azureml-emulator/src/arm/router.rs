@@ -3,7 +3,9 @@ use axum::http::Method;
 use super::{
     assets, batch_endpoints,
     call::Call,
-    codes, computes, datastores, identities, jobs, online_endpoints, operations, providers,
+    codes, computes, datastores, identities, jobs, online_endpoints, operations,
+    plane::{self, Plane},
+    providers,
     reply::{Answer, Refusal, Reply},
     resource_groups, roles, vm_sizes, workspaces,
 };
@@ -15,6 +17,9 @@ const IDENTITY: &str = "microsoft.managedidentity";
 /// Finds who answers for a path. Paths are compared without case; what Azure has there and the emulator has not is refused as such.
 pub(crate) fn route(call: &Call<'_>) -> Answer {
     check_path(call)?;
+    if call.plane == Plane::Learning && !plane::is_about_batch_jobs(call.words) {
+        return Err(call.not_implemented().into());
+    }
     // Roles and permissions may be asked for behind any id.
     let words = call.words;
     if let Some(place) = words.iter().rposition(|word| *word == "microsoft.authorization")

@@ -74,7 +74,7 @@ impl Service {
             match first.as_str() {
                 "subscriptions" => Self::Arm,
                 "inference" => Self::Scoring,
-                "history" | "discovery" | "data" | "modelregistry" => Self::History,
+                "history" | "discovery" | "data" | "modelregistry" | "mferp" => Self::History,
                 account if account.starts_with(LOCAL_ACCOUNT) => Self::Blob,
                 _ if is_sign_in(path) => Self::Token,
                 _ => return None,

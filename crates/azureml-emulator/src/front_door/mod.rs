@@ -1,8 +1,9 @@
-//! Where online endpoints are asked for predictions.
+//! Where online endpoints are asked for predictions, and batch endpoints for jobs.
 //!
 //! Nothing here waits for the database: who is asked and who may ask is in a table, which is made anew after something was written.
 
 mod access;
+mod batch;
 mod forward;
 mod headers;
 mod mirror;
@@ -17,9 +18,9 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, Response, StatusCode, header},
 };
 
-pub(crate) use self::table::Tables;
 use self::table::{Deployment, Endpoint};
-use crate::{front::problem, serving::Fleet, world::World};
+pub(crate) use self::{batch::ask as ask_service, table::Tables};
+use crate::{door::Door, front::problem, serving::Fleet, world::World};
 
 /// By this header a client names the deployment, and a reply the one that has answered.
 const DEPLOYMENT: HeaderName = HeaderName::from_static("azureml-model-deployment");
@@ -30,13 +31,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Answers a request to an endpoint's own address; `path` is the path there.
 pub(crate) async fn answer(
     world: &Arc<World>,
+    door: Door,
     location: &str,
     name: &str,
     path: &str,
     mut request: Request,
 ) -> Response<Body> {
     let id = headers::request_id(request.headers_mut());
-    let mut response = match route(world, location, name, path, request).await {
+    let mut response = match route(world, door, location, name, path, request).await {
         Ok(response) => response,
         Err(refused) => refused.into_response(),
     };
@@ -73,6 +75,7 @@ impl Refused {
 
 async fn route(
     world: &Arc<World>,
+    door: Door,
     location: &str,
     name: &str,
     path: &str,
@@ -83,6 +86,9 @@ async fn route(
         let message = "the emulator failed to answer; its log says why";
         Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
     })?;
+    if let Some(endpoint) = table.batch_endpoint(location, name) {
+        return Ok(batch::answer(world, door, &endpoint.id, path, request).await);
+    }
     let endpoint = table.endpoint(location, name).ok_or_else(|| {
         Refused::new(StatusCode::NOT_FOUND, "NotFound", "there is no such endpoint")
     })?;

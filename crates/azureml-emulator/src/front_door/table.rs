@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::{
-    arm::{DEPLOYMENTS, ONLINE_ENDPOINTS},
+    arm::{BATCH_ENDPOINTS, DEPLOYMENTS, ONLINE_ENDPOINTS},
     serving::Live,
     store::{Order, Resource, Resources},
     world::World,
@@ -26,6 +26,13 @@ pub(super) struct Table {
     /// How often something had been written before this was read.
     writes: u64,
     endpoints: BTreeMap<String, Endpoint>,
+    batch_endpoints: BTreeMap<String, BatchEndpoint>,
+}
+
+/// A batch endpoint, of which all else is Azure Resource Manager's business.
+pub(super) struct BatchEndpoint {
+    location: String,
+    pub(super) id: String,
 }
 
 pub(super) struct Endpoint {
@@ -84,7 +91,20 @@ impl Table {
             let name = endpoint.name().to_lowercase();
             endpoints.insert(name, Endpoint::read(world, resources, &endpoint)?);
         }
-        Ok(Self { writes, endpoints })
+        let batch_endpoints =
+            resources.of_kind(BATCH_ENDPOINTS, None)?.into_iter().map(|endpoint| {
+                let location = endpoint.body["location"].as_str().unwrap_or_default().to_owned();
+                (
+                    endpoint.name().to_lowercase(),
+                    BatchEndpoint { location, id: endpoint.id().to_owned() },
+                )
+            });
+        Ok(Self { writes, endpoints, batch_endpoints: batch_endpoints.collect() })
+    }
+
+    pub(super) fn batch_endpoint(&self, location: &str, name: &str) -> Option<&BatchEndpoint> {
+        let endpoint = self.batch_endpoints.get(&name.to_lowercase());
+        endpoint.filter(|endpoint| endpoint.location.eq_ignore_ascii_case(location))
     }
 
     pub(super) fn endpoint(&self, location: &str, name: &str) -> Option<&Endpoint> {

@@ -62,7 +62,8 @@ fn try_answer(
 ) -> Answer<Value> {
     let now = world.clock.now();
     let claims = arm::authenticate(world, parts, now, |audience| {
-        AUDIENCES.contains(&audience) || arm::audiences(door).iter().any(|known| known == audience)
+        arm::LEARNING_AUDIENCES.contains(&audience)
+            || arm::audiences(door).iter().any(|known| known == audience)
     })?;
     let body: Value = if body.is_empty() {
         Value::Null
@@ -98,9 +99,6 @@ fn try_answer(
         call.route(service, rest)?.ok_or_else(|| not_there().into())
     })
 }
-
-/// Whom tokens for machine learning are issued for: by Azure's names, and by those that the SDK makes up for this cloud.
-const AUDIENCES: [&str; 2] = ["https://ml.azure.com", "https://ml.azure.test"];
 
 const WORKSPACE: &str = "Microsoft.MachineLearningServices/workspaces";
 

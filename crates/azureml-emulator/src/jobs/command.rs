@@ -58,6 +58,7 @@ pub(super) fn of(
         identity_client_id: identity,
         compute: compute.map(|compute| compute.name().to_owned()),
         limits: plan.timeout_seconds.map(Duration::from_secs),
+        mini_batches: plan.mini_batches,
     })
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::place::Place;
+use crate::{place::Place, run::MiniBatches};
 
 /// What a job is to do, made out and checked when it was submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub(crate) struct CommandPlan {
     /// Of a managed identity that the job asks for itself.
     pub(crate) identity_client_id: Option<String>,
     pub(crate) timeout_seconds: Option<u64>,
+    /// If it is a scoring script that is called for files, a few at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mini_batches: Option<MiniBatches>,
     pub(crate) reuse: Reuse,
 }
 

@@ -86,6 +86,9 @@ impl Execution<'_> {
         let cancel = self.cancel.clone();
         let mounts = Mounts { world, run, folder, cancel: &cancel };
         let values = mounts.prepare(&mut self.journal).await?;
+        if let Some(mini_batches) = &run.mini_batches {
+            mini_batches.put(world, folder)?;
+        }
         self.journal.keep().await?;
 
         let ended = self.command(&values).await;

@@ -68,6 +68,11 @@ impl RunFolder {
         self.0.join("tmp")
     }
 
+    /// Where the program is that calls a scoring script.
+    pub(super) fn mini_batches(&self) -> PathBuf {
+        self.0.join("mini-batches")
+    }
+
     /// What comes first in the search path of programs.
     pub(super) fn programs(&self) -> PathBuf {
         self.0.join("bin")

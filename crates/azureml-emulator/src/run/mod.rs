@@ -6,6 +6,7 @@ mod failure;
 mod folder;
 mod interpreter;
 mod log;
+mod mini_batches;
 mod mounts;
 mod template;
 #[cfg(all(test, unix))]
@@ -17,7 +18,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::sync::watch;
 
-pub(crate) use self::{artifacts::write_log, folder::clear};
+pub(crate) use self::{
+    artifacts::write_log,
+    folder::clear,
+    mini_batches::{COMMAND, INPUT, MODEL, MiniBatches, OUTPUT},
+};
 use crate::{place::Place, world::World};
 
 /// A command that is to be run, with all that it gets.
@@ -43,6 +48,8 @@ pub(crate) struct CommandRun {
     pub(crate) compute: Option<String>,
     /// After how long it is canceled. By the machine's clock: commands run no faster on another.
     pub(crate) limits: Option<Duration>,
+    /// If the command is to call a scoring script for files.
+    pub(crate) mini_batches: Option<MiniBatches>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

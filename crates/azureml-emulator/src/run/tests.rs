@@ -62,6 +62,7 @@ impl Local {
             identity_client_id: None,
             compute: None,
             limits: None,
+            mini_batches: None,
         }
     }
 

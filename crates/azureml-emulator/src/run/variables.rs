@@ -4,7 +4,9 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
-use super::{CommandRun, RunInput, failure::Stop, folder::RunFolder, template::Values};
+use super::{
+    CommandRun, MODEL, OUTPUT, RunInput, failure::Stop, folder::RunFolder, template::Values,
+};
 use crate::{
     door::Door,
     environment::{Environment, Way},
@@ -76,6 +78,11 @@ pub(super) fn variables(
     }
     for (name, value) in &values.outputs {
         set(&format!("AZURE_ML_OUTPUT_{name}"), value.as_ref());
+    }
+    if run.mini_batches.is_some() {
+        // The folder that the model is in, be it a file or a folder itself, as Azure ML has it.
+        set("AZUREML_MODEL_DIR", folder.input(MODEL).as_os_str());
+        set("AZUREML_BI_OUTPUT_PATH", folder.output(OUTPUT).as_os_str());
     }
     for (name, value) in &run.environment_variables {
         check(name, value)?;

@@ -47,6 +47,7 @@ pub(super) fn read(
         outputs: outputs(call, workspace, run, &properties["outputs"])?,
         identity_client_id: settings::identity_client(&properties["identity"]),
         timeout_seconds: settings::timeout(&properties["limits"], "properties")?,
+        mini_batches: None,
         reuse: Reuse::Never,
     };
     check_placeholders(&plan)?;

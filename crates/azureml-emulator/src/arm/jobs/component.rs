@@ -40,7 +40,7 @@ pub(super) const DATA: [&str; 6] =
     ["uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"];
 
 impl Port {
-    fn read(value: &Value, what: &str) -> Result<Self, Refusal> {
+    pub(super) fn read(value: &Value, what: &str) -> Result<Self, Refusal> {
         let kind = value["type"].as_str().unwrap_or_default().to_lowercase();
         if !LITERALS.contains(&kind.as_str()) && !DATA.contains(&kind.as_str()) {
             return Err(Refusal::not_implemented(format!("{what} of type {:?}", value["type"])));

@@ -1,5 +1,6 @@
 //! Jobs: commands and pipelines, taken in, shown, changed and canceled. What they do is brought about elsewhere.
 
+mod batch;
 mod command;
 mod component;
 mod expression;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use axum::http::Method;
 use serde_json::{Value, json};
 
+pub(super) use self::batch::{answer as answer_batch, check_component};
 use self::shown::shown;
 use super::{
     assets::{has_words, view},
@@ -30,6 +32,10 @@ pub(super) const TYPE: &str = "Microsoft.MachineLearningServices/workspaces/jobs
 
 /// By this property a job is known to be a step of a pipeline.
 pub(super) const PIPELINE: &str = "azureml.pipelinerunid";
+
+/// By these a job is known to be one that a batch endpoint was asked for.
+const BATCH_ENDPOINT: &str = "azureml.batchendpointname";
+const BATCH_DEPLOYMENT: &str = "azureml.batchdeploymentname";
 
 /// How long it takes to take in that a job is to be canceled.
 const TAKES: Duration = Duration::from_secs(1);

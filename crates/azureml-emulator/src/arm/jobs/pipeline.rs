@@ -30,7 +30,7 @@ pub(super) struct Step {
     pub(super) display_name: String,
     /// The name of its run.
     pub(super) run: String,
-    pub(super) component: String,
+    pub(super) component: Option<String>,
     /// The compute's id.
     pub(super) compute: Option<String>,
     pub(super) plan: CommandPlan,
@@ -63,9 +63,9 @@ fn check_identifier(path: &str, name: &str) -> Result<(), Refusal> {
 pub(super) fn read(
     call: &Call<'_>,
     workspace: &str,
+    properties: &Value,
     new_run: impl Fn() -> String,
 ) -> Answer<Pipeline> {
-    let properties = &call.body["properties"];
     let jobs = given::object(&properties["jobs"], "properties.jobs")?;
     let mut inputs = BTreeMap::new();
     let all = given::object(&properties["inputs"], "properties.inputs")?;
@@ -208,6 +208,7 @@ impl Around<'_> {
             outputs: self.outputs_of(name, job, component, outputs, &run)?,
             identity_client_id: settings::identity_client(&job["identity"]),
             timeout_seconds: settings::timeout(&job["limits"], &path)?,
+            mini_batches: None,
             reuse: match (component.is_deterministic, settings.force_rerun) {
                 (false, _) => Reuse::Never,
                 (true, true) => Reuse::Offer,
@@ -215,7 +216,7 @@ impl Around<'_> {
             },
         };
         let display_name = job["display_name"].as_str().unwrap_or(name).to_owned();
-        let component = component.id.clone();
+        let component = Some(component.id.clone());
         Ok(Step { name: name.to_owned(), display_name, run, component, compute, plan })
     }
 

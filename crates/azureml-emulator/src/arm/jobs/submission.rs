@@ -7,23 +7,29 @@ use super::{
     super::{
         asset_rules::check_common,
         call::Call,
-        field, name_rules,
+        field, name_rules, plane,
         reply::{Answer, Failure, Refusal, Reply},
         workspaces::Workspace,
     },
-    PIPELINE, TYPE, command, complete, pipeline,
+    BATCH_DEPLOYMENT, BATCH_ENDPOINT, PIPELINE, TYPE, command, complete,
+    pipeline::{self, Pipeline},
     shown::shown,
     update,
 };
 use crate::{
-    door::Door,
     jobs::{CommandPlan, Output, Plan, Source},
     store::{Resource, Run, RunStatus, Runs},
 };
 
 /// What only the service notes about a job.
-const NOTED: [&str; 4] =
-    [PIPELINE, "azureml.rootpipelinerunid", "azureml.isreused", "azureml.reusedrunid"];
+const NOTED: [&str; 6] = [
+    PIPELINE,
+    BATCH_ENDPOINT,
+    BATCH_DEPLOYMENT,
+    "azureml.rootpipelinerunid",
+    "azureml.isreused",
+    "azureml.reusedrunid",
+];
 
 /// Submits a job, or changes what may be changed of one that is there: a name is taken for good.
 pub(super) fn put(call: &Call<'_>, workspace: &Workspace) -> Answer {
@@ -66,11 +72,7 @@ fn check_token(call: &Call<'_>, is_required: bool) -> Result<(), Refusal> {
         let message = "the header x-azureml-token is missing: a token for https://ml.azure.com";
         return Err(Refusal::user_error(message));
     };
-    // At the local door the SDK makes up a name of its own for the service.
-    let audiences: &[&str] = match call.door {
-        Door::Azure => &["https://ml.azure.com"],
-        Door::Local { .. } => &["https://ml.azure.com", "https://ml.azure.test"],
-    };
+    let audiences = plane::learning_audiences(call.door);
     match call.world.tokens.check(token, call.now) {
         Some(claims) if audiences.contains(&claims.aud.as_str()) => Ok(()),
         Some(claims) => Err(Refusal::new(
@@ -86,11 +88,17 @@ fn check_token(call: &Call<'_>, is_required: bool) -> Result<(), Refusal> {
     }
 }
 
-struct Submission<'a> {
-    call: &'a Call<'a>,
-    workspace: &'a str,
-    name: &'a str,
-    experiment: String,
+/// The name of a step's run.
+pub(super) fn new_run() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// A job that is taken in.
+pub(super) struct Submission<'a> {
+    pub(super) call: &'a Call<'a>,
+    pub(super) workspace: &'a str,
+    pub(super) name: &'a str,
+    pub(super) experiment: String,
 }
 
 impl Submission<'_> {
@@ -107,9 +115,15 @@ impl Submission<'_> {
         Ok(call.resources().put("jobs", body)?)
     }
 
-    fn pipeline(&self, mut body: Value) -> Answer<Resource> {
+    fn pipeline(&self, body: Value) -> Answer<Resource> {
         let call = self.call;
-        let pipeline = pipeline::read(call, self.workspace, || Uuid::new_v4().to_string())?;
+        let pipeline = pipeline::read(call, self.workspace, &body["properties"], new_run)?;
+        self.insert(body, &pipeline)
+    }
+
+    /// Takes in a pipeline that can be run.
+    pub(super) fn insert(&self, mut body: Value, pipeline: &Pipeline) -> Answer<Resource> {
+        let call = self.call;
         let status = RunStatus::Preparing;
         body["properties"]["status"] = json!(status.as_str());
         body["properties"]["jobType"] = json!("Pipeline");
