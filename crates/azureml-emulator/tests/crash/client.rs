@@ -1,10 +1,10 @@
 //! Who works with an emulator that may die at any moment.
 
+use std::path::Path;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, RequestBuilder, StatusCode};

@@ -55,8 +55,7 @@ impl Round<'_> {
 
     /// Walks all that is left of the road.
     pub(crate) async fn walk(&mut self) -> Tried<()> {
-        let workspace =
-            json!({"location": "westeurope", "tags": self.tags(), "properties": {"description": "a road"}});
+        let workspace = json!({"location": "westeurope", "tags": self.tags(), "properties": {"description": "a road"}});
         self.there("", &workspace).await?;
         // That it has been used is noted at the model, as whoever walks may not remember it.
         let model = self.told.find(self.client, &self.id("/models/prices/versions/1")).await?;
@@ -249,8 +248,7 @@ impl Round<'_> {
 
     /// The scoring runtime with that model, behind an endpoint.
     async fn deploy(&mut self) -> Tried<()> {
-        let mut endpoint =
-            json!({"location": "westeurope", "tags": self.tags(), "properties": {"authMode": "Key"}});
+        let mut endpoint = json!({"location": "westeurope", "tags": self.tags(), "properties": {"authMode": "Key"}});
         self.there(&self.endpoint(), &endpoint).await?;
         let probe = json!({"initialDelay": "PT0S", "period": "PT1S", "failureThreshold": 30});
         let deployment = json!({
@@ -286,8 +284,7 @@ impl Round<'_> {
         let (client, id) = (self.client, self.id(&self.endpoint()));
         let endpoint = client.json(client.worker.at(Method::GET, &id)).await?;
         let uri = endpoint["properties"]["scoringUri"].as_str().unwrap();
-        let keys =
-            client.json(client.worker.at(Method::POST, &format!("{id}/listKeys"))).await?;
+        let keys = client.json(client.worker.at(Method::POST, &format!("{id}/listKeys"))).await?;
         let key = keys["primaryKey"].as_str().unwrap();
         let (rows, predicted) = rows();
         for _ in 0..3000 {
@@ -316,9 +313,12 @@ impl Round<'_> {
         model["properties"]["tags"] = tags.clone();
         let worker = &self.client.worker;
         self.client.json(worker.at(Method::PUT, &id).body(model.to_string())).await?;
-        self.told.written(&id, &json!({"properties": {
-            "tags": tags, "modelUri": model["properties"]["modelUri"],
-        }}));
+        self.told.written(
+            &id,
+            &json!({"properties": {
+                "tags": tags, "modelUri": model["properties"]["modelUri"],
+            }}),
+        );
         Ok(())
     }
 

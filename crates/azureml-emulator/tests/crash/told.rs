@@ -94,7 +94,11 @@ pub(crate) fn assert_has(found: &Value, written: &Value, path: &str) {
     match (found, written) {
         (Value::Object(found), Value::Object(written)) => {
             for (name, value) in written {
-                assert_has(found.get(name).unwrap_or(&Value::Null), value, &format!("{path}/{name}"));
+                assert_has(
+                    found.get(name).unwrap_or(&Value::Null),
+                    value,
+                    &format!("{path}/{name}"),
+                );
             }
         }
         _ => assert_eq!(found, written, "{path}"),

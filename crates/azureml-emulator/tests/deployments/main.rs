@@ -6,6 +6,7 @@ mod front_door;
 mod images;
 mod lifecycle;
 mod limits;
+mod races;
 mod restart;
 mod script;
 mod site;

@@ -208,13 +208,10 @@ impl Worker {
             let reply = send(client.post(url).body(body)).await.expect(200);
             reply.body["access_token"].as_str().unwrap().to_owned()
         };
-        let group = format!(
-            "/subscriptions/{}/resourceGroups/rg",
-            variables["AZUREML_ARM_SUBSCRIPTION"]
-        );
-        let workspace = format!(
-            "{group}/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws"
-        );
+        let group =
+            format!("/subscriptions/{}/resourceGroups/rg", variables["AZUREML_ARM_SUBSCRIPTION"]);
+        let workspace =
+            format!("{group}/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws");
         let arm_token = sign_in("https://management.azure.com").await;
         let learning_token = sign_in("https://ml.azure.com").await;
         let blob_token = sign_in("https://storage.azure.com").await;
