@@ -123,26 +123,55 @@ fn signal(group: u32, signal: Signal) {
 #[cfg(not(unix))]
 fn signal(_: u32, _: Signal) {}
 
-/// Ends what an emulator has started that was killed before it could do so.
+/// Ends what an emulator has started that was killed before it could do so. When this returns, nothing of it runs.
 #[cfg(target_os = "linux")]
 pub(crate) fn end_abandoned(folder: &Path) {
-    use rustix::process::{Pid, Signal as Number, kill_process};
+    // Until nothing is found: what was killed takes a moment to end, and may have started something behind the look's back.
+    for _ in 0..LOOKS {
+        if !kill_abandoned(folder) {
+            return;
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    tracing::warn!("a program that a killed emulator has left does not end");
+}
 
-    let Ok(entries) = std::fs::read_dir("/proc") else { return };
+#[cfg(target_os = "linux")]
+const LOOKS: usize = 1000;
+#[cfg(target_os = "linux")]
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
+/// Kills the other processes that belong to a state and have not ended, each with its group. Whether there were any.
+#[cfg(target_os = "linux")]
+fn kill_abandoned(folder: &Path) -> bool {
+    use rustix::process::{
+        Pid, Signal as Number, getpgid, getpgrp, kill_process, kill_process_group,
+    };
+
+    let Ok(entries) = std::fs::read_dir("/proc") else { return false };
+    let mut has_found = false;
     for entry in entries.flatten() {
         let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
         let Some(id) = id.filter(|id| u32::try_from(*id) != Ok(std::process::id())) else {
             continue;
         };
-        // Of other users' processes it cannot be read.
+        // Of other users' processes it cannot be read, and of those that have ended it is empty.
         let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
         if belongs_to(&environment, folder)
             && let Some(process) = Pid::from_raw(id)
         {
             tracing::info!(id, "ends a program that a killed emulator has left");
+            has_found = true;
+            // All of a group at once: nothing in it can start another in time.
+            if let Ok(group) = getpgid(Some(process))
+                && group != getpgrp()
+            {
+                let _ = kill_process_group(group, Number::KILL);
+            }
             let _ = kill_process(process, Number::KILL);
         }
     }
+    has_found
 }
 
 /// Other systems do not tell what a process was started with.
@@ -250,6 +279,22 @@ mod tests {
         end_abandoned(&folder.path().join("another state"));
         assert!(is_alive(&beats).await);
         end_abandoned(&world.folder);
+        assert!(!kill_abandoned(&world.folder));
+        assert_eq!(process.wait().await.unwrap().code(), None);
+        assert!(!is_alive(&beats).await);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_starts_others_without_end_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let (world, beats) = (world(folder.path()), folder.path().join("beats"));
+        // Each leaves its place to the next.
+        fs::write(folder.path().join("next"), "echo >> beats; sh next &").unwrap();
+        let mut process = shell(folder.path(), "sh next; sleep 600").start(&world).unwrap();
+        wait_for(&beats).await;
+        end_abandoned(&world.folder);
+        assert!(!kill_abandoned(&world.folder));
         assert_eq!(process.wait().await.unwrap().code(), None);
         assert!(!is_alive(&beats).await);
     }

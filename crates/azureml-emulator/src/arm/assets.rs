@@ -78,9 +78,7 @@ pub(crate) fn answer(call: &Call<'_>, workspace: &Workspace, kind: &str, rest: &
 fn with_versions(call: &Call<'_>, container: &Resource) -> Answer<Value> {
     let mut body = container.body.clone();
     let versions = format!("{}/versions", container.id());
-    let newest = Order::Created { newest_first: true };
-    let latest = call.resources().list(&versions, newest, None, 1)?;
-    let latest = latest.first().map(Resource::name);
+    let latest = call.resources().newest_name(&versions)?;
     let highest = call.resources().highest_number(&versions)?;
     body["properties"]["latestVersion"] = json!(latest);
     body["properties"]["nextVersion"] = json!((highest + 1).to_string());

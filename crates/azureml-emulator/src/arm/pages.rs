@@ -9,8 +9,8 @@ use crate::store::{Order, Resource};
 /// How many things a page has unless the client wants fewer.
 const PAGE: usize = 100;
 
-/// Resources read at once while looking for those that are wanted.
-const BATCH: usize = 200;
+/// Resources read at once, at least, while looking for those that are wanted.
+const LEAST_BATCH: usize = 50;
 
 /// A page of a collection, with a link to the next.
 ///
@@ -33,10 +33,12 @@ pub(crate) fn list(
         Order::Created { .. } => resource.sequence,
         Order::Changed { .. } => resource.change,
     };
+    // If all are wanted, one reading has the page and tells whether there is another.
+    let batch_size = (size + 1).max(LEAST_BATCH);
     let mut page = Vec::new();
     let mut last = None;
     loop {
-        let batch = call.resources().list(collection, order, after, BATCH)?;
+        let batch = call.resources().list(collection, order, after, batch_size)?;
         for resource in batch.iter().filter(|resource| is_wanted(resource)) {
             if page.len() == size {
                 // There is one more, so there is one more page.
@@ -47,7 +49,7 @@ pub(crate) fn list(
             last = Some(place(resource));
         }
         match batch.last() {
-            Some(resource) if batch.len() == BATCH => after = Some(place(resource)),
+            Some(resource) if batch.len() == batch_size => after = Some(place(resource)),
             _ => return Ok(Reply::ok(json!({"value": page}))),
         }
     }

@@ -31,12 +31,12 @@ pub(super) fn list(view: &View<'_>, workspace: &Resource, kind: &str) -> Result<
         let newest = newest.unwrap_or_default();
         value::cell(&mut row, &kind_of(&newest));
         value::cell_of(&mut row, &value::tags(&newest["tags"]));
-        value::cell(&mut row, &value::created(&asset.body));
+        value::cell_of_time(&mut row, &value::created(&asset.body));
         rows.push(row);
     }
     let head = ["Name", "Versions", "Kind", "Tags of the newest", "Created"];
     let none = "There are none.";
-    Ok(Sheet::new(title(kind), table(&head, &rows, none)).of(workspace))
+    Ok(Sheet::new(title(kind), table(&head, &rows, none)).of(workspace, format!("/{kind}")))
 }
 
 fn kind_of(properties: &serde_json::Value) -> String {
@@ -74,5 +74,5 @@ pub(super) fn one(
     }
     body.add(&value::json("The whole resource", &asset.body));
     let title = format!("{name} {version}");
-    Ok(Some(Sheet::new(title, body).of(workspace)))
+    Ok(Some(Sheet::new(title, body).of(workspace, format!("/{kind}"))))
 }

@@ -97,9 +97,9 @@ pub(super) fn list(view: &View<'_>, workspace: &Resource) -> Result<Sheet, Failu
     let mut body = table(&head, &rows, "There is no compute.");
     html!(
         body,
-        "<p>With deployments: {}. These are {}; what Azure asks may be another.</p>",
+        "<p>With deployments: <b>{}</b>. Prices are {}.</p>",
         cost(view, workspace)?,
         prices::FROM
     );
-    Ok(Sheet::new("Computes", body).of(workspace).live(is_live))
+    Ok(Sheet::new("Computes", body).of(workspace, "/computes").live(is_live))
 }

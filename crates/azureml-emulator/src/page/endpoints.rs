@@ -29,13 +29,13 @@ pub(super) fn list(view: &View<'_>, workspace: &Resource) -> Result<Sheet, Failu
             html!(row, "<span class=\"tag\"><b>{}</b> {} %</span> ", deployment.name(), share);
         }
         html!(row, "</td>");
-        value::cell(&mut row, &value::created(&endpoint.body));
+        value::cell_of_time(&mut row, &value::created(&endpoint.body));
         value::cell_of(&mut row, &value::tags(&endpoint.body["tags"]));
         rows.push(row);
     }
     let head = ["Endpoint", "State", "Signs in by", "Deployments and traffic", "Created", "Tags"];
     let body = table(&head, &rows, "There is no online endpoint.");
-    Ok(Sheet::new("Endpoints", body).of(workspace).live(is_live))
+    Ok(Sheet::new("Endpoints", body).of(workspace, "/endpoints").live(is_live))
 }
 
 /// The part of the traffic that a deployment gets.
@@ -79,7 +79,7 @@ pub(super) fn one(view: &View<'_>, workspace: &Resource, name: &str) -> Found {
     body.add(&table(&head, &rows, "There is no deployment."));
     consume(view, workspace, &endpoint, &mut body)?;
     body.add(&value::json("The whole resource", &endpoint.body));
-    let sheet = Sheet::new(endpoint.name(), body).of(workspace);
+    let sheet = Sheet::new(endpoint.name(), body).of(workspace, "/endpoints");
     // Who has just asked for the key wants to copy it.
     let shows_key = view.parameter("key").is_some();
     Ok(Some(sheet.live(is_live && !shows_key)))

@@ -38,14 +38,14 @@ pub(super) fn list(view: &View<'_>, workspace: &Resource) -> Result<Sheet, Failu
         value::cell(&mut row, &value::text(&properties["experimentName"]));
         value::cell(&mut row, &value::text(&properties["jobType"]));
         value::cell_of(&mut row, &value::state(&status));
-        value::cell(&mut row, &value::created(&job.body));
+        value::cell_of_time(&mut row, &value::created(&job.body));
         value::cell(&mut row, &run.map(|run| took(view, &run)).unwrap_or_default());
         value::cell_of(&mut row, &value::tags(&properties["tags"]));
         rows.push(row);
     }
     let head = ["Job", "Experiment", "Type", "Status", "Created", "Took", "Tags"];
     let body = table(&head, &rows, "No job was submitted.");
-    Ok(Sheet::new("Jobs", body).of(workspace).live(is_live))
+    Ok(Sheet::new("Jobs", body).of(workspace, "/jobs").live(is_live))
 }
 
 fn shown_name(job: &Resource) -> String {
@@ -88,9 +88,11 @@ pub(super) fn one(view: &View<'_>, workspace: &Resource, name: &str) -> Found {
             value::text(&error["message"])
         );
     }
+    html!(body, "<div class=\"beside\">");
     if properties["jobs"].is_object() {
         body.add(&steps(view, workspace, &job, run.as_ref())?);
     }
+    html!(body, "<div>");
     let reused = run.as_ref().and_then(|run| run.reused_from.clone()).unwrap_or_default();
     body.add(&value::facts(&[
         ("Name", job.name().to_owned()),
@@ -103,6 +105,7 @@ pub(super) fn one(view: &View<'_>, workspace: &Resource, name: &str) -> Found {
         ("Outputs taken from", reused),
     ]));
     body.add(&value::tags(&properties["tags"]));
+    html!(body, "</div></div>");
     for (title, values) in [("Inputs", &properties["inputs"]), ("Outputs", &properties["outputs"])]
     {
         let rows: Vec<Html> = values.as_object().into_iter().flatten().map(binding).collect();
@@ -125,7 +128,7 @@ pub(super) fn one(view: &View<'_>, workspace: &Resource, name: &str) -> Found {
         }
     }
     body.add(&value::json("The whole resource", &job.body));
-    let sheet = Sheet::new(shown_name(&job), body).of(workspace);
+    let sheet = Sheet::new(shown_name(&job), body).of(workspace, "/jobs");
     Ok(Some(sheet.live(value::is_busy(&status))))
 }
 

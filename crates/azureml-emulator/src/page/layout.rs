@@ -19,6 +19,8 @@ pub(super) struct Sheet {
 pub(super) struct Place {
     workspace: String,
     base: String,
+    /// The path of the part of the workspace that this page is in.
+    part: String,
 }
 
 const PARTS: [(&str, &str); 8] = [
@@ -40,8 +42,10 @@ impl Sheet {
         Self { title: title.into(), place: None, body, is_live: false }
     }
 
-    pub(super) fn of(self, workspace: &Resource) -> Self {
-        let place = Place { workspace: workspace.name().to_owned(), base: base(workspace) };
+    /// Says in which part of a workspace it is: `/jobs`, or nothing for the workspace itself.
+    pub(super) fn of(self, workspace: &Resource, part: impl Into<String>) -> Self {
+        let (name, base) = (workspace.name().to_owned(), base(workspace));
+        let place = Place { workspace: name, base, part: part.into() };
         Self { place: Some(place), ..self }
     }
 
@@ -60,10 +64,14 @@ impl Sheet {
         html!(out, "<title>{} - Spinney</title>", self.title);
         html!(out, "<link rel=\"stylesheet\" href=\"/page.css\"></head><body><header>");
         html!(out, "<a class=\"home\" href=\"/\">Azure ML emulator</a>");
-        if let Some(Place { workspace, base }) = &self.place {
+        if let Some(Place { workspace, base, part }) = &self.place {
             html!(out, "<strong>{}</strong><nav>", workspace);
             for (path, name) in PARTS {
-                html!(out, "<a href=\"{}{}\">{}</a>", base, path, name);
+                html!(out, "<a href=\"{}{}\"", base, path);
+                if path == part {
+                    html!(out, " aria-current=\"page\"");
+                }
+                html!(out, ">{}</a>", name);
             }
             html!(out, "</nav>");
         }

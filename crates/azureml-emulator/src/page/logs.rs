@@ -64,7 +64,7 @@ pub(super) async fn answer(
                 html!(body, "<p>The last {} KiB of it.</p>", SHOWN >> 10);
             }
             html!(body, "<pre class=\"log\">{}</pre>", text);
-            let sheet = Sheet::new(file, body).of(&workspace);
+            let sheet = Sheet::new(file, body).of(&workspace, "/jobs");
             sheet.live(value::is_busy(&status)).into_response()
         }
         Err(error) => {

@@ -1,5 +1,8 @@
 use super::{Html, View, base, computes, html, layout::Sheet, table, value};
-use crate::{arm::Failure, store::Resource};
+use crate::{
+    arm::Failure,
+    store::{Resource, Runs},
+};
 
 const KINDS: [(&str, &str, &str); 7] = [
     ("jobs", "jobs", "Jobs"),
@@ -20,11 +23,7 @@ pub(super) fn all(view: &View<'_>) -> Result<Sheet, Failure> {
         let group = workspace.id().split('/').nth(4).unwrap_or_default().to_owned();
         value::cell(&mut row, &group);
         for (kind, _, _) in KINDS {
-            html!(
-                row,
-                "<td class=\"number\">{}</td>",
-                view.list(&format!("{}/{kind}", workspace.id()))?.len()
-            );
+            html!(row, "<td class=\"number\">{}</td>", count(view, &workspace, kind)?);
         }
         value::cell(&mut row, &computes::cost(view, &workspace)?.to_string());
         rows.push(row);
@@ -35,12 +34,28 @@ pub(super) fn all(view: &View<'_>) -> Result<Sheet, Failure> {
     Ok(Sheet::new("Workspaces", table(&head, &rows, "There is no workspace.")))
 }
 
+/// How many there are of a kind. Steps are not counted beside their pipelines.
+fn count(view: &View<'_>, workspace: &Resource, kind: &str) -> rusqlite::Result<usize> {
+    let mut all = view.list(&format!("{}/{kind}", workspace.id()))?;
+    if kind == "jobs" {
+        let mut own = Vec::new();
+        for job in all {
+            let run = Runs(view.connection).get(job.id())?;
+            if run.is_none_or(|run| run.parent.is_none()) {
+                own.push(job);
+            }
+        }
+        all = own;
+    }
+    Ok(all.len())
+}
+
 /// One workspace.
 pub(super) fn one(view: &View<'_>, workspace: &Resource) -> Result<Sheet, Failure> {
     let mut body = Html::default();
     html!(body, "<div class=\"tiles\">");
     for (kind, path, title) in KINDS {
-        let n = view.list(&format!("{}/{kind}", workspace.id()))?.len();
+        let n = count(view, workspace, kind)?;
         let address = format!("{}/{path}", base(workspace));
         html!(body, "<a class=\"tile\" href=\"{}\"><b>{}</b> {}</a>", address, n, title);
     }
@@ -60,5 +75,5 @@ pub(super) fn one(view: &View<'_>, workspace: &Resource) -> Result<Sheet, Failur
         ("Description", value::text(&properties["description"])),
     ]));
     body.add(&value::tags(&workspace.body["tags"]));
-    Ok(Sheet::new(workspace.name(), body).of(workspace))
+    Ok(Sheet::new(workspace.name(), body).of(workspace, ""))
 }

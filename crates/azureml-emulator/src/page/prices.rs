@@ -11,7 +11,7 @@ pub(super) fn per_hour(size: &str) -> Option<f64> {
 /// Of which region the prices are.
 pub(super) const FROM: &str = "approximate list prices in US dollars for the region East US, Linux, pay as you go, without discs and traffic; Azure's own of today may be others";
 
-const PRICES: [(&str, f64); 12] = [
+const PRICES: [(&str, f64); 17] = [
     ("Standard_DS1_v2", 0.073),
     ("Standard_DS2_v2", 0.146),
     ("Standard_DS3_v2", 0.293),
@@ -19,11 +19,16 @@ const PRICES: [(&str, f64); 12] = [
     ("Standard_DS11_v2", 0.185),
     ("Standard_DS12_v2", 0.371),
     ("Standard_DS13_v2", 0.741),
+    ("Standard_D2as_v4", 0.096),
+    ("Standard_D4as_v4", 0.192),
     ("Standard_D2s_v3", 0.096),
     ("Standard_D4s_v3", 0.192),
     ("Standard_D8s_v3", 0.384),
     ("Standard_E2s_v3", 0.126),
     ("Standard_E4s_v3", 0.252),
+    ("Standard_F2s_v2", 0.085),
+    ("Standard_F4s_v2", 0.169),
+    ("Standard_F8s_v2", 0.338),
 ];
 
 /// What several machines cost together.

@@ -50,6 +50,11 @@ pub(super) fn cell(out: &mut Html, value: &str) {
     html!(out, "<td>{}</td>", value);
 }
 
+/// A cell with a time, in one line.
+pub(super) fn cell_of_time(out: &mut Html, time: &str) {
+    html!(out, "<td class=\"time\">{}</td>", time);
+}
+
 /// A cell that holds more than text.
 pub(super) fn cell_of(out: &mut Html, value: &Html) {
     html!(out, "<td>");

@@ -63,6 +63,7 @@ impl Store {
                 return Err(Error::Damaged { path, what });
             }
         }
+        connection.execute_batch(resources::INDEX)?;
         let pieces = Pieces::open(folder)?;
         pieces.sweep(&connection, now)?;
         Events(&connection).forget(now.minus(REMEMBERED))?;

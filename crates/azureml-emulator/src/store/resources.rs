@@ -18,6 +18,12 @@ pub(crate) struct Resource {
     pub(crate) change: i64,
 }
 
+/// The index by which the highest number of a collection is found, however many it has. It can be added to a state that was made without.
+pub(super) const INDEX: &str = "
+CREATE INDEX IF NOT EXISTS resource_number ON resource (collection, CAST(name AS INTEGER))
+    WHERE name NOT GLOB '*[^0-9]*' AND length(name) <= 18;
+";
+
 /// In which order to list, newest first or last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -135,14 +141,27 @@ impl Resources<'_> {
             .collect()
     }
 
+    /// The name of what was created last in a collection.
+    pub(crate) fn newest_name(self, collection: &str) -> rusqlite::Result<Option<String>> {
+        self.0
+            .prepare_cached(
+                "SELECT name FROM resource WHERE collection = ?1 ORDER BY sequence DESC LIMIT 1",
+            )?
+            .query_row(params![collection.to_lowercase()], |row| row.get(0))
+            .optional()
+    }
+
     /// The highest of the names in a collection that are numbers, 0 if none is.
     pub(crate) fn highest_number(self, collection: &str) -> rusqlite::Result<i64> {
         self.0
             .prepare_cached(
-                "SELECT COALESCE(MAX(CAST(name AS INTEGER)), 0) FROM resource
-                 WHERE collection = ?1 AND name NOT GLOB '*[^0-9]*' AND length(name) <= 18",
+                "SELECT CAST(name AS INTEGER) FROM resource
+                 WHERE collection = ?1 AND name NOT GLOB '*[^0-9]*' AND length(name) <= 18
+                 ORDER BY CAST(name AS INTEGER) DESC LIMIT 1",
             )?
             .query_row(params![collection.to_lowercase()], |row| row.get(0))
+            .optional()
+            .map(Option::unwrap_or_default)
     }
 
     /// All resources of a kind, wherever they are, or only those of a name.
@@ -185,5 +204,44 @@ impl Resources<'_> {
             .prepare_cached("INSERT OR REPLACE INTO secret (key, name, value) VALUES (?1, ?2, ?3)")?
             .execute(params![id.to_lowercase(), name, value])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{moment::Moment, store::Store};
+
+    #[test]
+    fn the_newest_and_the_highest_are_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Moment::from_milliseconds(0)).unwrap();
+        store
+            .transaction(|connection| {
+                let resources = Resources(connection);
+                assert_eq!(resources.newest_name("/models/m/versions")?, None);
+                assert_eq!(resources.highest_number("/models/m/versions")?, 0);
+                for name in ["9", "10", "2", "x11", "1234567890123456789", "v"] {
+                    let id = format!("/Models/m/versions/{name}");
+                    resources.put("models/versions", json!({"id": id, "name": name}))?;
+                }
+                resources.put("models/versions", json!({"id": "/models/n/versions/77"}))?;
+                assert_eq!(resources.newest_name("/models/M/versions")?.as_deref(), Some("v"));
+                assert_eq!(resources.highest_number("/models/M/versions")?, 10);
+                let plan: String = connection.query_row(
+                    "EXPLAIN QUERY PLAN SELECT CAST(name AS INTEGER) FROM resource
+                     WHERE collection = 'c' AND name NOT GLOB '*[^0-9]*' AND length(name) <= 18
+                     ORDER BY CAST(name AS INTEGER) DESC LIMIT 1",
+                    [],
+                    |row| row.get("detail"),
+                )?;
+                assert!(plan.contains("resource_number"), "{plan}");
+                Ok::<_, rusqlite::Error>(())
+            })
+            .unwrap();
     }
 }

@@ -6,8 +6,7 @@ mod front_door;
 mod images;
 mod lifecycle;
 mod limits;
-#[cfg(target_os = "linux")]
-mod load;
+mod races;
 mod restart;
 mod script;
 mod site;

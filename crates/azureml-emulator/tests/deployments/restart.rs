@@ -1,14 +1,14 @@
-use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{path::Path, process::Command};
 
 use serde_json::json;
 
 use crate::{
     site::{Site, blue, until, with_container, with_runtime},
-    support::{Local, Worker, send},
+    support::{
+        Local, Worker,
+        program::{Program, programs_of},
+        send,
+    },
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,51 +47,6 @@ async fn deployments_come_back_with_the_emulator() {
     site.local.emulator.shutdown().await;
 }
 
-/// The program, which dies with the test.
-pub(crate) struct Program(Child);
-
-impl Program {
-    pub(crate) fn start(state: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_spinney-azureml-emulator"));
-        command.arg("--state").arg(state).args(["--port", "0", "--proxy-port", "0"]);
-        let mut program = Self(command.stdout(Stdio::piped()).spawn().unwrap());
-        let mut lines = BufReader::new(program.0.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap() == "ready"));
-        program
-    }
-
-    pub(crate) fn id(&self) -> String {
-        self.0.id().to_string()
-    }
-
-    /// As by `kill -9`.
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The processes that run with a state's folder in their environment, as the emulator's programs do.
-#[cfg(target_os = "linux")]
-pub(crate) fn programs_of(state: &Path) -> Vec<String> {
-    let mark = format!("SPINNEY_EMULATOR_STATE={}\0", state.canonicalize().unwrap().display());
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter(|process| {
-            let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
-            String::from_utf8_lossy(&environment).contains(&mark)
-        })
-        .map(|process| process.file_name().to_string_lossy().into_owned())
-        .collect()
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emulator_that_is_killed_leaves_nothing_running_that_the_next_does_not_end() {
@@ -99,7 +54,7 @@ async fn an_emulator_that_is_killed_leaves_nothing_running_that_the_next_does_no
     let (state, id) = (site.state(), "/onlineEndpoints/houses/deployments/blue");
     site.set_traffic(json!({})).await.expect(200);
     site.local.emulator.shutdown().await;
-    let mut program = Program::start(&state);
+    let program = Program::start(&state);
     let worker = Worker::new(&state).await;
     let put = worker.arm(reqwest::Method::PUT, id).body(blue().to_string());
     send(put).await.expect(201);

@@ -3,7 +3,11 @@ use std::{fs, time::Duration};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{Program, support, support::send, work::ENVIRONMENT};
+use crate::{
+    support,
+    support::{program::Program, send},
+    work::ENVIRONMENT,
+};
 
 async fn put(worker: &support::Worker, path: &str, body: &Value) {
     let token = &worker.learning_token;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 pub(crate) mod ml_client;
+pub(crate) mod program;
 pub(crate) mod traffic;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -177,8 +178,11 @@ pub(crate) async fn send(request: RequestBuilder) -> Reply {
 
 /// A client of an emulator in another process, which signs in with what the state folder says.
 pub(crate) struct Worker {
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     base: String,
+    /// The id of the resource group.
+    pub(crate) group: String,
+    /// The id of the workspace that there is.
     workspace: String,
     arm_token: String,
     /// For Azure ML itself.
@@ -204,16 +208,24 @@ impl Worker {
             let reply = send(client.post(url).body(body)).await.expect(200);
             reply.body["access_token"].as_str().unwrap().to_owned()
         };
-        let workspace = format!(
-            "{base}/subscriptions/{}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws",
-            variables["AZUREML_ARM_SUBSCRIPTION"]
-        );
+        let group =
+            format!("/subscriptions/{}/resourceGroups/rg", variables["AZUREML_ARM_SUBSCRIPTION"]);
+        let workspace =
+            format!("{group}/providers/Microsoft.MachineLearningServices/workspaces/mlops-ws");
         let arm_token = sign_in("https://management.azure.com").await;
         let learning_token = sign_in("https://ml.azure.com").await;
         let blob_token = sign_in("https://storage.azure.com").await;
         let container = String::new();
-        let mut worker =
-            Self { client, base, workspace, arm_token, learning_token, blob_token, container };
+        let mut worker = Self {
+            client,
+            base,
+            group,
+            workspace,
+            arm_token,
+            learning_token,
+            blob_token,
+            container,
+        };
         let store =
             send(worker.arm(Method::GET, "/datastores/workspaceblobstore")).await.expect(200);
         store.body["properties"]["containerName"]
@@ -223,13 +235,25 @@ impl Worker {
         worker
     }
 
+    /// A request for something in the workspace that there is.
     pub(crate) fn arm(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}{path}?api-version=2025-12-01", self.workspace);
+        self.at(method, &format!("{}{path}", self.workspace))
+    }
+
+    /// A request for whatever has this id.
+    pub(crate) fn at(&self, method: Method, id: &str) -> RequestBuilder {
+        let separator = if id.contains('?') { '&' } else { '?' };
+        let url = format!("{}{id}{separator}api-version=2025-12-01", self.base);
         self.client.request(method, url).bearer_auth(&self.arm_token)
     }
 
+    /// A request for a blob of that workspace.
     pub(crate) fn blob(&self, method: Method, name: &str) -> RequestBuilder {
-        let url = format!("{}/devstoreaccount1/{}/{name}", self.base, self.container);
+        self.blob_in(&self.container, method, name)
+    }
+
+    pub(crate) fn blob_in(&self, container: &str, method: Method, name: &str) -> RequestBuilder {
+        let url = format!("{}/devstoreaccount1/{container}/{name}", self.base);
         self.client
             .request(method, url)
             .bearer_auth(&self.blob_token)
