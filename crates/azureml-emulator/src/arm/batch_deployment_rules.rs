@@ -233,11 +233,12 @@ mod tests {
             ("outputFileName", json!("../rows.csv")),
             ("outputFileName", json!("..")),
             ("loggingLevel", json!("Loud")),
-            ("resources", json!({"instanceCount": 0})),
         ] {
             let refusal = mini_batches(&with(name, value.clone())).unwrap_err();
             assert!(refusal.message().contains(name), "{name} {value}: {}", refusal.message());
         }
+        let nobody = with("resources", json!({"instanceCount": 0}));
+        assert!(mini_batches(&nobody).unwrap_err().message().contains("instanceCount"));
         let outside = json!({"codeConfiguration": {"codeId": "c", "scoringScript": "../score.py"}});
         assert!(mini_batches(&outside).unwrap_err().message().contains("scoringScript"));
     }

@@ -9,6 +9,7 @@ mod pipeline;
 mod references;
 mod settings;
 mod shown;
+mod step;
 mod submission;
 
 use std::time::Duration;

@@ -14,6 +14,7 @@ use super::{
     BATCH_DEPLOYMENT, BATCH_ENDPOINT, PIPELINE, TYPE, command, complete,
     pipeline::{self, Pipeline},
     shown::shown,
+    step::Step,
     update,
 };
 use crate::{
@@ -148,7 +149,7 @@ impl Submission<'_> {
     }
 
     /// A step as a job of its own.
-    fn child(&self, step: &pipeline::Step) -> Value {
+    fn child(&self, step: &Step) -> Value {
         let plan = &step.plan;
         let mut properties = json!({
             "jobType": "Command",
