@@ -23,8 +23,12 @@ pub(crate) struct Server {
 }
 
 impl Drop for Server {
+    /// Told to end, it ends the deployments that it has started; killed, it would leave them behind.
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        let told = Command::new("kill").arg(self.process.id().to_string()).status();
+        if !told.is_ok_and(|status| status.success()) {
+            let _ = self.process.kill();
+        }
         let _ = self.process.wait();
     }
 }

@@ -4,9 +4,11 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
-/// The program, which dies with the test.
+/// The program, which ends with the test, and what it has started with it.
 pub(crate) struct Program(Child);
 
 impl Program {
@@ -43,7 +45,15 @@ impl Program {
 }
 
 impl Drop for Program {
+    /// Told to end, it ends what it has started; killed, it would leave that behind.
     fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            let _ = Command::new("kill").arg(self.id()).status();
+            let start = Instant::now();
+            while start.elapsed().as_secs() < 20 && matches!(self.0.try_wait(), Ok(None)) {
+                sleep(Duration::from_millis(10));
+            }
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
