@@ -1,9 +1,14 @@
 use std::{
     collections::BTreeSet,
+    hash::{BuildHasher, Hasher, RandomState},
     io,
     net::{Ipv4Addr, TcpListener},
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
+
+/// Below what systems give to connections: one of those would take a port that a program was told, but does not listen on yet.
+const RANGE: Range<u16> = 20_000..32_768;
 
 /// The ports that programs were told to listen on, which no other is told meanwhile.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +24,12 @@ pub(super) struct Port {
 impl Ports {
     /// Any that is free.
     pub(super) fn free(&self) -> io::Result<Port> {
+        // Somewhere, as other emulators look for ports too.
+        let start = RandomState::new().build_hasher().finish() as usize % RANGE.len();
+        let numbers = RANGE.cycle().skip(start).take(RANGE.len());
+        if let Some(port) = numbers.into_iter().find_map(|number| self.exactly(number)) {
+            return Ok(port);
+        }
         loop {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             if let Some(port) = self.claim(listener.local_addr()?.port()) {
@@ -53,6 +64,7 @@ mod tests {
     fn nobody_is_told_a_port_that_another_has() {
         let ports = Ports::default();
         let port = ports.free().unwrap();
+        assert!(RANGE.contains(&port.number));
         assert!(ports.exactly(port.number).is_none());
         let number = port.number;
         drop(port);
