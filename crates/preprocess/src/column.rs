@@ -132,9 +132,12 @@ impl CategoricalColumn {
         self.codes.iter().map(|&code| self.word(code))
     }
 
-    /// Computes one value per row, `missing` for the missing ones, asking `of` once per word and
-    /// not once per row.
-    pub(crate) fn map<T: Clone>(&self, missing: T, of: impl FnMut(&str) -> T) -> Vec<T> {
+    /// Computes one value per row, `missing` for the missing ones, asking `of` once per word or
+    /// once per row, whichever is less.
+    pub(crate) fn map<T: Clone>(&self, missing: T, mut of: impl FnMut(&str) -> T) -> Vec<T> {
+        if self.codes.len() <= self.dictionary.len() {
+            return self.iter().map(|word| word.map_or_else(|| missing.clone(), &mut of)).collect();
+        }
         let mut by_code = vec![missing.clone()];
         by_code.extend(self.dictionary.iter().map(AsRef::as_ref).map(of));
         let value = |&code: &u32| by_code.get(code as usize).unwrap_or(&missing).clone();

@@ -159,10 +159,10 @@ impl Operation {
             }
             Self::Ordinal { place, column, values, missing } => {
                 let words = frame.words(*place);
-                let unknown = words.map(false, |word| !values.contains_key(word));
-                unseen.extend(ColumnCount::new(column, unknown.into_iter()));
-                let numbers =
-                    words.map(*missing, |word| values.get(word).copied().unwrap_or(*missing));
+                let known = words.map(Some(*missing), |word| values.get(word).copied());
+                unseen.extend(ColumnCount::new(column, known.iter().map(Option::is_none)));
+                let numbers = known.into_iter().map(|number| number.unwrap_or(*missing));
+                let numbers: Vec<f64> = numbers.collect();
                 frame.replace(*place, Cells::Numbers(numbers.into()));
             }
             Self::OneHot { place, column, block } => {

@@ -93,15 +93,19 @@ impl ModelHeaders {
     }
 }
 
-/// Writes an answer.
+/// Writes an answer. `room` is a map whose memory may be used: a connection's first request makes one that is large enough, and
+/// it goes from answer to request to answer.
 pub(crate) fn answer(
     style: AnswerStyle,
     response: &ScoreResponse,
     model: &ModelHeaders,
+    mut room: HeaderMap,
 ) -> Response {
     let mut answer = Response::new(body(style, &response.predictions).into());
+    room.clear();
     let headers = answer.headers_mut();
-    // Room for all that will be said, so that nothing is moved on the way.
+    *headers = room;
+    // For all that will be said, so that nothing is moved on the way.
     headers.reserve(24);
     headers.insert(header::CONTENT_TYPE, JSON);
     headers.extend(model.headers.iter().cloned());

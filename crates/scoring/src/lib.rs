@@ -5,6 +5,7 @@ mod app;
 mod body;
 mod bundle_fields;
 mod bundle_scorer;
+mod connection_threads;
 mod deadline;
 mod deployment;
 mod endpoint;

@@ -28,7 +28,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Respo
     let deadline = Deadline::after(app.options.request_timeout);
     let (head, body) = request.into_parts();
     match scoring::read(&app, &head, body, deadline).await {
-        Ok(body) => score(&app, &head.headers, body, deadline).await,
+        Ok(body) => score(&app, head.headers, body, deadline).await,
         Err(error) => refusal(&app, error),
     }
 }
@@ -55,7 +55,7 @@ pub(crate) async fn get(
         }
     }
     let body = Bytes::from(Value::Object(row).to_string());
-    score(&app, &head.headers, body, deadline).await
+    score(&app, head.headers, body, deadline).await
 }
 
 /// `OPTIONS /score`: nothing to say, but 200, as browsers ask before they send.
@@ -63,25 +63,26 @@ pub(crate) async fn options() -> StatusCode {
     StatusCode::OK
 }
 
-async fn score(app: &App, headers: &HeaderMap, body: Bytes, deadline: Deadline) -> Response {
-    let chosen = match scoring::choose(app, headers) {
+async fn score(app: &App, headers: HeaderMap, body: Bytes, deadline: Deadline) -> Response {
+    let chosen = match scoring::choose(app, &headers) {
         Ok(chosen) => chosen,
         Err(error) => return refusal(app, error),
     };
     let style = app.options.answer_style;
-    let Scored { deployment, loaded, response, milliseconds } =
+    let Scored { deployment, loaded, response, elapsed } =
         scoring::score(app, chosen, body, style.guesses(), deadline).await;
     let failed = matches!(&response, Err(error) if error.code() == ErrorCode::Internal);
     let mut answer = match response {
-        Ok(response) => answer(style, &response, &loaded.headers),
+        Ok(response) => answer(style, &response, &loaded.headers, headers),
         Err(error) => refusal(app, error),
     };
     let headers = answer.headers_mut();
     app.endpoint.say(&deployment, headers);
     let failed = if failed { "True" } else { "False" };
     headers.insert(RUN_FUNCTION_FAILED, HeaderValue::from_static(failed));
-    if let Ok(milliseconds) = HeaderValue::from_str(&format!("{milliseconds:.3}")) {
-        headers.insert(RUN_TIME, milliseconds);
+    let (milliseconds, micros) = (elapsed.as_millis(), elapsed.subsec_micros() % 1000);
+    if let Ok(time) = HeaderValue::from_str(&format!("{milliseconds}.{micros:03}")) {
+        headers.insert(RUN_TIME, time);
     }
     answer
 }

@@ -1,6 +1,10 @@
 //! From a request to a deployment's answer, whatever the route.
 
-use std::{io::Read, sync::Arc, time::Instant};
+use std::{
+    io::Read,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -20,7 +24,7 @@ pub(crate) struct Scored {
     pub(crate) loaded: Arc<Loaded>,
     pub(crate) response: Result<ScoreResponse, ScoreError>,
     /// How long scoring took, queue included.
-    pub(crate) milliseconds: f64,
+    pub(crate) elapsed: Duration,
 }
 
 /// The deployment that a request is for, with its model.
@@ -54,7 +58,7 @@ pub(crate) async fn score(
     if let Ok(response) = &response {
         app.metrics.scored(&app.endpoint, &deployment, response, elapsed);
     }
-    Scored { deployment, loaded, response, milliseconds: elapsed.as_secs_f64() * 1e3 }
+    Scored { deployment, loaded, response, elapsed }
 }
 
 /// Reads a body up to the limit, and inflates it up to the limit if it is encoded.

@@ -14,7 +14,10 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use crate::{Endpoint, Error, Scorer, ServerOptions, app::App, front::Front};
+use crate::{
+    Endpoint, Error, Scorer, ServerOptions, app::App, connection_threads::ConnectionThreads,
+    front::Front,
+};
 
 /// An endpoint on the network, or in process: all routes, and connections with their limits.
 ///
@@ -114,7 +117,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the listener fails for good. That there are no more file descriptors, or that a client has gone, is no such failure.
+    /// If the listener fails for good, or [threads](ServerOptions::connection_threads) can not be started. That there are no more file descriptors, or that a client has gone, is no such failure.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -122,6 +125,7 @@ impl Server {
     ) -> io::Result<Stopped> {
         let options = &self.app().options;
         let connections = Connections {
+            threads: options.connection_threads.map(ConnectionThreads::start).transpose()?,
             front: Arc::clone(&self.front),
             slots: Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS))),
             graceful: GracefulShutdown::new(),
@@ -144,13 +148,14 @@ impl Server {
         }
         drop(listener);
         tracing::info!("shutting down");
-        let Connections { graceful, .. } = connections;
+        let Connections { threads, graceful, .. } = connections;
         let app = self.app();
         let drained = tokio::time::timeout(app.options.drain_timeout, graceful.shutdown()).await;
         let n_cut_off = match drained {
             Ok(()) => 0,
             Err(_) => app.metrics.connections().get().try_into().unwrap_or_default(),
         };
+        drop(threads);
         Ok(Stopped { n_cut_off })
     }
 }
@@ -168,6 +173,8 @@ fn causes(error: &dyn std::error::Error) -> String {
 }
 
 struct Connections {
+    /// `None`: connections are served on the current runtime.
+    threads: Option<ConnectionThreads>,
     front: Arc<Front>,
     slots: Arc<Semaphore>,
     graceful: GracefulShutdown,
@@ -189,7 +196,7 @@ impl Connections {
     fn serve(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
         let front = Arc::clone(&self.front);
         let watcher = self.graceful.watcher();
-        tokio::spawn(async move {
+        let serve = async move |stream: TcpStream| {
             let _slot = slot;
             let app = front.app();
             let _open = Open::new(app.metrics.connections());
@@ -206,7 +213,11 @@ impl Connections {
             }
             #[cfg(not(feature = "tls"))]
             speak(stream, &front, watcher).await;
-        });
+        };
+        match &self.threads {
+            Some(threads) => threads.spawn(stream, serve),
+            None => drop(tokio::spawn(serve(stream))),
+        }
     }
 }
 

@@ -9,10 +9,12 @@
 mod constant;
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
+    num::NonZeroUsize,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -61,6 +63,12 @@ impl Running {
     }
 }
 
+/// On the runtime of the test, and on two threads of the server's own.
+fn on_either() -> [ServerOptions; 2] {
+    let options = ServerOptions::default();
+    [options.clone(), options.connection_threads(NonZeroUsize::new(2).unwrap())]
+}
+
 fn request(body: &str) -> String {
     format!("POST /score HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
@@ -102,15 +110,17 @@ impl Client {
 
 #[tokio::test]
 async fn one_connection_serves_many_requests_also_pipelined() {
-    let server = Running::start(Constant::new(1.0), ServerOptions::default()).await;
-    let mut client = Client::connect(server.address).await.unwrap();
-    for _ in 0..100 {
-        assert_eq!(client.ask("[{}]").await, Some(200));
+    for options in on_either() {
+        let server = Running::start(Constant::new(1.0), options).await;
+        let mut client = Client::connect(server.address).await.unwrap();
+        for _ in 0..100 {
+            assert_eq!(client.ask("[{}]").await, Some(200));
+        }
+        let pipelined = request("[{}]").repeat(3)
+            + &request("[{}]").replace("host: x", "connection: close\r\nhost: x");
+        let answers = server.send(pipelined.as_bytes()).await;
+        assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 4, "{answers}");
     }
-    let pipelined = request("[{}]").repeat(3)
-        + &request("[{}]").replace("host: x", "connection: close\r\nhost: x");
-    let answers = server.send(pipelined.as_bytes()).await;
-    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 4, "{answers}");
 }
 
 #[tokio::test]
@@ -192,11 +202,13 @@ async fn refusals_of_long_bodies_arrive() {
 
 #[tokio::test]
 async fn a_slow_body_is_given_up() {
-    let options = ServerOptions::default().request_timeout(Duration::from_millis(100));
-    let server = Running::start(Constant::new(1.0), options).await;
-    let answer =
-        server.send(b"POST /score HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n[").await;
-    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("Timeout"), "{answer}");
+    for options in on_either() {
+        let options = options.request_timeout(Duration::from_millis(100));
+        let server = Running::start(Constant::new(1.0), options).await;
+        let begun = b"POST /score HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n[";
+        let answer = server.send(begun).await;
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("Timeout"), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -230,15 +242,56 @@ async fn connections_above_the_limit_wait_for_their_turn() {
 
 #[tokio::test]
 async fn what_takes_too_long_at_the_end_is_cut_off_and_said() {
-    let options = ServerOptions::default().drain_timeout(Duration::from_millis(50));
-    let server = Running::start(Constant::slow(1.0, Duration::from_millis(600)), options).await;
-    let mut idle = Client::connect(server.address).await.unwrap();
-    assert_eq!(idle.ask("[{}]").await, Some(200));
-    let mut busy = Client::connect(server.address).await.unwrap();
-    let busy = tokio::spawn(async move { busy.ask("[{}]").await });
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    assert_eq!(server.stop().await.n_cut_off, 1, "the idle one is closed, the busy one cut off");
-    busy.abort();
+    for options in on_either() {
+        let options = options.drain_timeout(Duration::from_millis(50));
+        let server = Running::start(Constant::slow(1.0, Duration::from_millis(600)), options).await;
+        let mut idle = Client::connect(server.address).await.unwrap();
+        assert_eq!(idle.ask("[{}]").await, Some(200));
+        let mut busy = Client::connect(server.address).await.unwrap();
+        let busy = tokio::spawn(async move { busy.ask("[{}]").await });
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert_eq!(server.stop().await.n_cut_off, 1, "the idle one is closed, the busy one not");
+        busy.abort();
+    }
+}
+
+/// Tells on which threads it scores, as what is quick does where its connection is.
+#[derive(Clone, Default)]
+struct Threads(Arc<Mutex<BTreeSet<String>>>);
+
+impl Scorer for Threads {
+    fn init(_: &Path) -> Result<Self, InitError> {
+        Ok(Self::default())
+    }
+
+    fn run(&self, _: ScoreRequest) -> Result<ScoreResponse, ScoreError> {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        self.0.lock().unwrap().insert(name);
+        Ok(ScoreResponse::new(vec![1.0]))
+    }
+
+    fn is_quick(&self, _: usize) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn connections_are_shared_out_and_stay_where_they_are() {
+    let scorer = Threads::default();
+    let [_, options] = on_either();
+    let server = Running::start(scorer.clone(), options).await;
+    let mut first = Client::connect(server.address).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(first.ask("[{}]").await, Some(200));
+    }
+    assert_eq!(scorer.0.lock().unwrap().len(), 1);
+    let mut second = Client::connect(server.address).await.unwrap();
+    assert_eq!(second.ask("[{}]").await, Some(200));
+    let threads = scorer.0.lock().unwrap().clone();
+    assert_eq!(threads.into_iter().collect::<Vec<_>>(), ["connections-0", "connections-1"]);
+    // Idle ones are closed.
+    assert_eq!(server.stop().await.n_cut_off, 0);
+    assert_eq!((first.ask("[{}]").await, second.ask("[{}]").await), (None, None));
 }
 
 /// Counts what it scores.
@@ -261,8 +314,14 @@ impl Scorer for Counting {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_scored_is_answered_also_at_the_end() {
+    for options in on_either() {
+        whatever_is_scored_is_answered(options).await;
+    }
+}
+
+async fn whatever_is_scored_is_answered(options: ServerOptions) {
     let scorer = Counting::default();
-    let server = Running::start(scorer.clone(), ServerOptions::default()).await;
+    let server = Running::start(scorer.clone(), options).await;
     let address = server.address;
     let clients: Vec<_> = (0..32)
         .map(|_| {

@@ -1,4 +1,4 @@
-use std::{net::IpAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{net::IpAddr, num::NonZeroUsize, path::PathBuf, thread, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use clap::{Parser, ValueEnum};
@@ -64,6 +64,9 @@ pub(crate) struct Args {
     /// Open connections.
     #[arg(long, default_value_t = 20_000, env = "SPINNEY_MAX_CONNECTIONS")]
     max_connections: usize,
+    /// Threads that serve connections; each stays on its own [default: the number of processors].
+    #[arg(long, env = "SPINNEY_CONNECTION_THREADS")]
+    connection_threads: Option<NonZeroUsize>,
     /// Seconds a connection may be idle, or take for the head of a request.
     #[arg(long, default_value_t = 60, env = "SPINNEY_HEADER_TIMEOUT_S")]
     header_timeout_s: u64,
@@ -163,6 +166,7 @@ impl Args {
             .max_body_bytes(self.max_body_bytes)
             .queue_limit(self.queue_limit)
             .max_connections(self.max_connections)
+            .connection_threads(self.connection_threads.unwrap_or_else(processors))
             .header_timeout(Duration::from_secs(self.header_timeout_s))
             .drain_timeout(Duration::from_secs(self.drain_timeout_s));
         if let Some(keys) = keys {
@@ -185,6 +189,10 @@ impl Args {
     pub(crate) fn scheme(&self) -> &'static str {
         if self.tls_certificate.is_some() { "https" } else { "http" }
     }
+}
+
+fn processors() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -26,7 +26,10 @@ pub(crate) fn set_up(args: &Args) -> anyhow::Result<Option<SdkTracerProvider>> {
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("spinney-scoring"));
         layer.with_filter(Targets::new().with_target(SPANS, tracing::Level::INFO))
     });
-    tracing_subscriber::registry().with(log).with(spans).try_init()?;
+    // As one list: an absent layer beside a filtered one would make every request a span that nobody asked for.
+    let layers = [Some(log), spans.map(Layer::boxed)];
+    let layers: Vec<_> = layers.into_iter().flatten().collect();
+    tracing_subscriber::registry().with(layers).try_init()?;
     Ok(provider)
 }
 

@@ -17,7 +17,8 @@ use crate::args::Args;
 /// How often the file with the keys is looked at.
 const KEY_INTERVAL: Duration = Duration::from_secs(1);
 
-#[tokio::main]
+// Connections have threads of their own.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Args::parse();
     // As the original: one code for all that is wrong before the first request.

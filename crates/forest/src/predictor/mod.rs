@@ -209,6 +209,9 @@ impl Predictor {
         if out.len() != x.nrows() {
             return Err(Error::OutputLength { expected: x.nrows(), found: out.len() });
         }
+        if x.nrows() < ROW_LANES {
+            return self.predict_rows(x, out);
+        }
         let block_rows = self.block_rows(x.nrows(), n_threads);
         let blocks = x.axis_chunks_iter(Axis(0), block_rows);
         let outs = out.axis_chunks_iter_mut(Axis(0), block_rows);
@@ -225,6 +228,27 @@ impl Predictor {
             blocks.map_init(BlockWork::default, predict).find_map_first(|error| error)
         };
         first_error.map_or(Ok(()), Err)
+    }
+
+    /// Predicts rows one by one: too few to walk a tree together.
+    fn predict_rows<F: Float>(
+        &self,
+        x: ArrayView2<'_, F>,
+        mut out: ArrayViewMut1<'_, f64>,
+    ) -> Result<()> {
+        let mut cells = vec![0.0; self.n_features];
+        for (number, (row, out)) in x.rows().into_iter().zip(&mut out).enumerate() {
+            for (cell, &value) in cells.iter_mut().zip(row) {
+                *cell = round_to_f32(value);
+            }
+            *out = self.predict_row(&cells).map_err(|error| match error {
+                Error::InfiniteFeature { column, .. } => {
+                    Error::InfiniteFeature { row: number, column }
+                }
+                error => error,
+            })?;
+        }
+        Ok(())
     }
 
     /// Rows that are taken through the forest together.
