@@ -36,8 +36,11 @@ const BATCH: usize = 8192;
 const TREES: usize = 100;
 const SEED: u64 = 1;
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    Engine::runtime().unwrap().block_on(start());
+}
+
+async fn start() {
     let args: Vec<String> = env::args().skip(1).collect();
     match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["prepare", folder, rows] => {

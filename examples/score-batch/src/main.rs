@@ -12,17 +12,24 @@ use indicatif::{ProgressBar, ProgressStyle};
 use spinney_scale::{
     Batch, Engine, EngineOptions, Executor, Location, Model, Scheduler, inputs_in,
 };
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
     match Program::parse() {
-        Program { command: Some(Command::Scheduler(args)), .. } => scheduler(args).await,
-        Program { command: Some(Command::Executor(args)), .. } => executor(args).await,
-        Program { score: Some(args), .. } => score(args).await,
+        Program { command: Some(Command::Scheduler(args)), .. } => {
+            Runtime::new()?.block_on(scheduler(args))
+        }
+        Program { command: Some(Command::Executor(args)), .. } => {
+            Runtime::new()?.block_on(executor(args))
+        }
+        Program { score: Some(args), .. } if args.cluster.is_some() => {
+            Runtime::new()?.block_on(score(args))
+        }
+        Program { score: Some(args), .. } => Engine::runtime()?.block_on(score(args)),
         Program { .. } => Ok(()),
     }
 }

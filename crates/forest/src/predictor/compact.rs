@@ -1,4 +1,4 @@
-use super::walk::Word;
+use super::walk::{Word, least};
 
 /// A node in 32 bits: slot 8, pair 11, rank 13.
 ///
@@ -33,7 +33,7 @@ impl Word for CompactWord {
 
     #[inline(always)]
     fn step<const SLOTS: usize>(self, window: &Self::Window, row: &[u32; SLOTS]) -> Self {
-        let right = self.0 < row[self.0 as usize % SLOTS.min(Self::MAX_SLOTS)];
+        let right = self.0 < row[self.0 as usize % const { least(SLOTS, Self::MAX_SLOTS) }];
         // The pair's number is used with the bit below it as twice the pair. Slots below 128 leave that bit zero; for those
         // the compiler must not be told, or it makes the addition an "or" and no longer adds the comparison's carry.
         let twice = if SLOTS > 128 { !1 } else { !0 };

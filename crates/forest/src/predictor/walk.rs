@@ -45,6 +45,11 @@ pub(super) trait Word: Copy + Default + Send + Sync {
     fn value(self) -> usize;
 }
 
+/// `min`, at compile time: a call for each step, where nothing is inlined between crates, takes a third of a walk.
+pub(super) const fn least(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
 /// Takes `step` for each lane until all of them have come to a leaf.
 ///
 /// No branch depends on a row, but for the end of the slowest lane: a lane that has arrived keeps stepping onto itself.

@@ -1,4 +1,4 @@
-use super::walk::Word;
+use super::walk::{Word, least};
 
 /// A node in 64 bits: slot 12, pair 20, rank 32.
 ///
@@ -29,8 +29,8 @@ impl Word for WideWord {
 
     #[inline(always)]
     fn step<const SLOTS: usize>(self, window: &Self::Window, row: &[u32; SLOTS]) -> Self {
-        let right =
-            ((self.0 >> RANK_SHIFT) as u32) < row[self.0 as usize % SLOTS.min(Self::MAX_SLOTS)];
+        let right = ((self.0 >> RANK_SHIFT) as u32)
+            < row[self.0 as usize % const { least(SLOTS, Self::MAX_SLOTS) }];
         let pair = (self.0 >> PAIR_SHIFT) as usize % (Self::MAX_PLACES / 2);
         window[2 * pair + usize::from(right)]
     }
