@@ -82,12 +82,13 @@ pub(crate) fn without_scale() -> impl Iterator<Item = &'static str> {
     SCALE.into_iter().flat_map(|package| ["--exclude", package])
 }
 
-/// All tests of those packages, with Azurite for those that need storage.
+/// All tests of those packages, with Azurite and moto for those that need storage.
 fn scale(args: &[String]) -> Result<()> {
     let mut test = cargo("test");
     test.args(SCALE.into_iter().flat_map(|package| ["--package", package]));
     test.arg("--locked").args(args).env(azurite::PROGRAM, azurite::set_up()?);
     test.env(peers::CLIENTS_PYTHON, peers::set_up_clients()?);
+    test.env(peers::MOTO_PYTHON, peers::set_up_moto()?);
     if !args.iter().any(|arg| arg == "--") {
         test.arg("--");
     }

@@ -16,6 +16,9 @@ pub(crate) const PYTHON: &str = "SPINNEY_PEERS_PYTHON";
 /// Tells tests where the Python is that has clients of the server.
 pub(crate) const CLIENTS_PYTHON: &str = "SPINNEY_CLIENTS_PYTHON";
 
+/// Tells tests where the Python is that has an S3 server.
+pub(crate) const MOTO_PYTHON: &str = "SPINNEY_MOTO_PYTHON";
+
 /// Tells tests where the Python is that runs scoring scripts for the emulator.
 pub(crate) const INFERENCE_PYTHON: &str = "SPINNEY_INFERENCE_PYTHON";
 
@@ -25,6 +28,8 @@ const TESTED: &str = "fixtures/requirements.txt";
 const CLIENTS: &str = "examples/serve-bundle/tests/clients/requirements.txt";
 /// Where the versions of Azure ML's inference server stand, and of what it needs.
 const INFERENCE: &str = "crates/azureml-emulator/tests/inference/requirements.txt";
+/// Where the versions of an S3 server for tests stand.
+const MOTO: &str = "examples/score-batch/tests/moto/requirements.txt";
 /// Where the versions stand that are measured.
 const MEASURED: &str = "benches/peers/requirements.txt";
 
@@ -41,6 +46,11 @@ pub(crate) fn set_up_clients() -> Result<PathBuf> {
 /// Sets up Azure ML's inference server and returns its Python.
 pub(crate) fn set_up_inference() -> Result<PathBuf> {
     install(INFERENCE, "inference")
+}
+
+/// Sets up an S3 server for tests and returns its Python.
+pub(crate) fn set_up_moto() -> Result<PathBuf> {
+    install(MOTO, "moto")
 }
 
 /// Sets up what is measured and returns its Python.

@@ -4,9 +4,10 @@
 #[path = "../../../crates/scale/tests/houses/mod.rs"]
 mod houses;
 mod processes;
+mod storage;
 
 use std::{
-    env, fs,
+    env,
     io::{Read, Write},
     net::TcpStream,
     process::Command,
@@ -14,9 +15,10 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use object_store::{ObjectStore, ObjectStoreExt, azure::MicrosoftAzureBuilder};
-use processes::{Cluster, PROGRAM, Process, Work, free_ports, succeeded, wait_until};
+use object_store::{ObjectStore, azure::MicrosoftAzureBuilder};
+use processes::{Process, free_ports, wait_until};
 use sha2::Sha256;
+use storage::Environment;
 use url::form_urlencoded;
 
 const ACCOUNT: &str = "spinneytest";
@@ -67,8 +69,7 @@ impl Azurite {
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     }
 
-    /// What tells a process of Spinney where the storage is.
-    fn environment(&self) -> Vec<(&'static str, String)> {
+    fn environment(&self) -> Environment {
         vec![
             ("AZURE_STORAGE_USE_EMULATOR", "true".to_owned()),
             ("AZURITE_BLOB_STORAGE_URL", format!("http://127.0.0.1:{}", self.port)),
@@ -94,36 +95,10 @@ impl Azurite {
 #[ignore = "needs Azurite: cargo xtask scale"]
 async fn blobs_give_the_same_rows_in_one_process_and_on_a_cluster() {
     let azurite = Azurite::start();
-    let store = azurite.store();
-    let work = Work::new(4, processes::rows_of_a_file(), 10);
-    let upload = async |from: &str, to: &str| {
-        store.put(&to.into(), fs::read(work.path(from)).unwrap().into()).await.unwrap();
-    };
-    upload("houses.bundle", "models/houses.bundle").await;
-    for number in 0..4 {
-        let name = format!("part-{number}.parquet");
-        upload(&format!("in/{name}"), &format!("in/{name}")).await;
-    }
-
-    let cluster = Cluster::start_with(azurite.environment());
-    for (output, cluster) in [("embedded", None), ("cluster", Some(cluster.url()))] {
-        let run = |expected: &str| {
-            let mut command = Command::new(PROGRAM);
-            command.args(["az://houses/models/houses.bundle", "az://houses/in/"]);
-            command.args(["--in-flight", "2", "--output", &format!("az://houses/{output}")]);
-            command.args(cluster.iter().flat_map(|url| ["--cluster", url.as_str()]));
-            let said = succeeded(command.envs(azurite.environment()).output().unwrap());
-            assert!(said.contains(expected), "{said}");
-        };
-        run("rows in 4 files, 0 of them done before");
-        run("rows in 4 files, 4 of them done before");
-        let folder = work.path("out");
-        fs::create_dir_all(&folder).unwrap();
-        for name in (0..4).map(|n| format!("part-{n}.parquet")).chain(["_manifest.json".into()]) {
-            let blob = store.get(&format!("{output}/{name}").as_str().into()).await.unwrap();
-            fs::write(folder.join(name), blob.bytes().await.unwrap()).unwrap();
-        }
-        work.check();
-        fs::remove_dir_all(folder).unwrap();
-    }
+    storage::gives_the_same_rows(
+        &azurite.store(),
+        &format!("az://{CONTAINER}"),
+        azurite.environment(),
+    )
+    .await;
 }
