@@ -36,8 +36,9 @@ impl RandomForestParams {
     ///
     /// # Complexity
     ///
-    /// `O(n_estimators · n_features · n log² n)` time for balanced trees; memory for `x` as `f32`, the forest, and a few words
-    /// per row and thread.
+    /// `O(n_estimators · n_features · n log² n)` time for balanced trees. Memory for the forest and, with the default options on
+    /// one thread, at most three times `x` as `f32` (if there are enough columns that a few words per row do not count); each
+    /// further thread takes about as much as `x` once more.
     ///
     /// # Examples
     ///
@@ -185,7 +186,11 @@ impl RandomForestValidParams {
         let n_draws = self.n_draws(data);
         let bootstrap =
             self.bootstrap().then(|| Bootstrap::new(x.n_rows(), n_draws, sample_weight));
-        let everywhere = sample_weight.map_or_else(|| vec![1.0; x.n_rows()], <[f64]>::to_vec);
+        let everywhere = match (self.bootstrap(), sample_weight) {
+            (true, _) => Vec::new(),
+            (false, None) => vec![1.0; x.n_rows()],
+            (false, Some(weight)) => weight.to_vec(),
+        };
         let total_weight =
             if self.bootstrap() { n_draws as f64 } else { pairwise_sum(&everywhere) };
         data.check_sums(total_weight)?;
@@ -256,7 +261,7 @@ pub(crate) struct PreparedFit<'a> {
     data: &'a TrainingSet,
     n_draws: usize,
     pub(crate) bootstrap: Option<Bootstrap>,
-    /// The weights of all rows, for trees that see them all.
+    /// The weights of all rows, for trees that see them all; empty with bootstrap.
     everywhere: Vec<f64>,
     limits: GrowLimits<'a>,
     pub(crate) seeds: Vec<u32>,

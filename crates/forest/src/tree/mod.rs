@@ -89,8 +89,9 @@ impl Tree {
     }
 
     pub(crate) fn new_unchecked(nodes: Vec<Node>) -> Self {
-        debug_assert_eq!(Self { nodes: nodes.clone() }.check(usize::MAX), Ok(()));
-        Self { nodes }
+        let tree = Self { nodes };
+        debug_assert_eq!(tree.check(usize::MAX), Ok(()));
+        tree
     }
 
     /// Nodes that are to be [checked](Self::check).

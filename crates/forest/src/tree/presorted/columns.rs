@@ -4,7 +4,7 @@ use std::mem::replace;
 
 use rayon::slice::ParallelSliceMut;
 
-use super::{bins::Groups, lists::TIED};
+use super::{bins::Groups, packed_rows::PackedRows};
 use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
 
 /// Columns with at most this many values, none missing, are searched by bins.
@@ -46,7 +46,7 @@ pub(crate) struct Columns {
     /// Whether each feature has missing values.
     pub(super) has_missing: Vec<bool>,
     /// Rows in the order of each list's column, missing ones last, with a mark for ties.
-    pub(super) sorted: Vec<Vec<u32>>,
+    pub(super) sorted: Vec<PackedRows>,
     pub(super) groups: Groups,
 }
 
@@ -95,14 +95,9 @@ impl Columns {
                 }
                 _ => {
                     let mut last = -1;
-                    sorted.push(
-                        ranked
-                            .ranks(&keys)
-                            .map(|(row, rank)| {
-                                row | if rank == replace(&mut last, rank) { TIED } else { 0 }
-                            })
-                            .collect(),
-                    );
+                    let rows = ranked.ranks(&keys);
+                    let rows = rows.map(|(row, rank)| (row, rank == replace(&mut last, rank)));
+                    sorted.push(PackedRows::new(rows, n_rows));
                     Kind::List { number: sorted.len() - 1 }
                 }
             };

@@ -11,6 +11,7 @@ use super::{
     lists::{Lists, Needed, part_stably},
     node_sums::NodeSums,
     nodes::{Halves, Nodes, Open},
+    packed_rows::PackedRows,
     real_targets::Term,
     row_order::{NodeRows, RowOrder},
     small::SmallSubtree,
@@ -33,7 +34,7 @@ pub(crate) fn grow(
     let rows: Vec<u32> = (0..x.n_rows() as u32).filter(drawn).collect();
     let root = root(targets, &rows);
     let is_large = rows.len() > targets.max_small_rows();
-    let lists: &[Vec<u32>] = if is_large { &columns.sorted } else { &[] };
+    let lists: &[PackedRows] = if is_large { &columns.sorted } else { &[] };
     let mut grower = Grower {
         x,
         columns,
@@ -41,7 +42,6 @@ pub(crate) fn grow(
         limits,
         lists: Lists::new(lists, &targets.records, rows.len()),
         on_left: vec![0; x.n_rows()],
-        moved: vec![0; rows.len() + 1],
         free_bins: Vec::new(),
         order: FeatureOrder::new(columns.n_features, generator),
         constant: vec![1; columns.stride],
@@ -80,7 +80,6 @@ pub(super) struct Grower<'a> {
     pub(super) lists: Lists,
     /// By row, 1 if it goes left in the current split.
     on_left: Vec<u8>,
-    moved: Vec<u32>,
     free_bins: Vec<Vec<Bin>>,
     pub(super) order: FeatureOrder,
     /// By feature, 1 if it is constant in the current node.
@@ -173,7 +172,7 @@ impl Grower<'_> {
                 self.row_order.part((rows, n_left), &self.on_left, targets, &open.sums)
             }
             Sums::Whole { squares } => {
-                part_stably(rows, &self.on_left, &mut self.moved);
+                part_stably(rows, &self.on_left, &mut self.lists.moved);
                 let left = rows[..cut.turn.n_left as usize].iter();
                 let left_squares: i64 = left.map(|&row| squares[row as usize]).sum();
                 let left = NodeSums {

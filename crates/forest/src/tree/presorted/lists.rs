@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     contest::{Contest, Turn, midway},
+    packed_rows::PackedRows,
     targets::Record,
 };
 use crate::tree::search::FEATURE_THRESHOLD;
@@ -25,7 +26,8 @@ const BLOCK: usize = 64;
 pub(super) struct Lists {
     rows: Vec<u32>,
     n_rows: usize,
-    moved: Vec<u32>,
+    /// Buffer, longer than the rows of the tree.
+    pub(super) moved: Vec<u32>,
 }
 
 /// Which children need lists.
@@ -38,11 +40,11 @@ pub(super) enum Needed {
 
 impl Lists {
     /// Takes the rows that the tree sees from lists of all rows.
-    pub(super) fn new(sorted: &[Vec<u32>], records: &[Record], n_rows: usize) -> Self {
+    pub(super) fn new(sorted: &[PackedRows], records: &[Record], n_rows: usize) -> Self {
         let mut rows = vec![0; sorted.len() * n_rows + 1];
         let mut end = 0;
         for list in sorted {
-            for &entry in list {
+            for entry in list.iter() {
                 rows[end] = entry;
                 end += usize::from(records[row_of(entry) as usize].weight > 0);
             }

@@ -21,6 +21,7 @@ mod limits;
 mod lists;
 mod node_sums;
 mod nodes;
+mod packed_rows;
 pub(crate) mod real_targets;
 mod row_order;
 mod row_sets;

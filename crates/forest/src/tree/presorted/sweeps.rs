@@ -32,15 +32,13 @@ pub(super) struct Sweeps {
     ends: Vec<u32>,
     /// For each place, how many up to it are not the first of their run.
     repeats: Vec<u32>,
-    /// For the run that begins at a place, where its next row goes.
-    next: Vec<u32>,
     rows: Vec<Keyed>,
     exchanges: Exchanges<Keyed>,
 }
 
 impl Sweeps {
     fn begin(&mut self, n_rows: usize) {
-        for buffer in [&mut self.ends, &mut self.repeats, &mut self.next] {
+        for buffer in [&mut self.ends, &mut self.repeats] {
             if buffer.len() < n_rows {
                 buffer.resize(n_rows, 0);
             }
@@ -51,7 +49,6 @@ impl Sweeps {
     pub(super) fn find_runs(&mut self, list: &[u32], column: &[f32], start_of_row: &mut [u32]) {
         self.begin(list.len());
         let (ends, repeats) = (&mut self.ends[..list.len()], &mut self.repeats[..list.len()]);
-        let next = &mut self.next[..list.len()];
         let (mut start, mut n_repeats) = (0, 0);
         for (place, &entry) in list.iter().enumerate() {
             let row = row_of(entry);
@@ -66,7 +63,6 @@ impl Sweeps {
             }
             start_of_row[row as usize] = start as u32;
             repeats[place] = n_repeats;
-            next[place] = place as u32;
             ends[start] = place as u32 + 1;
         }
     }
@@ -85,7 +81,6 @@ impl Sweeps {
             let run = start as usize..(start + length) as usize;
             if !run.is_empty() {
                 self.ends[run.start] = start + length;
-                self.next[run.start] = start;
             }
             for (repeats, n) in self.repeats[run].iter_mut().zip(n_repeats..) {
                 *repeats = n;
@@ -96,16 +91,17 @@ impl Sweeps {
         debug_assert_eq!(start as usize, n_rows);
     }
 
-    /// Sorts rows as [`sort`](crate::tree::sort::sort) does. `key` says where a row's run begins.
+    /// Sorts rows as [`sort`](crate::tree::sort::sort) does, once for the runs that were found. `key` says where a row's run
+    /// begins.
     pub(super) fn sort(&mut self, rows: &mut [u32], key: impl Fn(u32) -> u32) {
         self.rows.clear();
         self.rows.extend(rows.iter().map(|&row| Keyed::new(key(row), row)));
         self.quick_sort(0, rows.len(), 2 * rows.len().checked_ilog2().unwrap_or(0));
         // What is left to do keeps the order of equal values, or there are none.
-        for row in &self.rows {
-            let place = &mut self.next[row.key() as usize];
-            rows[*place as usize] = row.row();
-            *place += 1;
+        for row in self.rows.iter().rev() {
+            let end = &mut self.ends[row.key() as usize];
+            *end -= 1;
+            rows[*end as usize] = row.row();
         }
     }
 
@@ -147,12 +143,13 @@ impl<T: Copy + Default> Exchanges<T> {
     /// back. In the end each low row of the last places has gone to the place of a high one, in turn; and each of the last
     /// places has the high row that was seen last before, from either end. No step waits for the one before, or guesses.
     pub(super) fn partition(&mut self, rows: &mut [T], n_low: usize, is_high: impl Fn(T) -> bool) {
-        // With room for one more, which is read but of no meaning.
-        if self.places.len() <= n_low {
-            self.places.resize(n_low + 1, 0);
-            self.rows.resize(n_low + 1, T::default());
+        // As many high rows leave as low ones come. With room for one more, which is read but of no meaning.
+        let most = n_low.min(rows.len() - n_low);
+        if self.places.len() <= most {
+            self.places.resize(most + 1, 0);
+            self.rows.resize(most + 1, T::default());
         }
-        let (places, leaving) = (&mut self.places[..=n_low], &mut self.rows[..=n_low]);
+        let (places, leaving) = (&mut self.places[..=most], &mut self.rows[..=most]);
         let mut n_leaving = 0;
         for (place, &row) in rows[..n_low].iter().enumerate() {
             places[n_leaving] = place as u32;
