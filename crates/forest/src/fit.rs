@@ -38,7 +38,7 @@ impl RandomForestParams {
     ///
     /// `O(n_estimators · n_features · n log² n)` time for balanced trees. Memory for the forest and, with the default options on
     /// one thread, at most three times `x` as `f32` (if there are enough columns that a few words per row do not count); each
-    /// further thread takes about as much as `x` once more.
+    /// further thread takes 1.2 times `x` more.
     ///
     /// # Examples
     ///
