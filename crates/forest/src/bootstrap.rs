@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use spinney_numpy_random::{RandomState, pairwise_sum};
 
 use crate::tree::xorshift::XorShift32;
@@ -40,6 +42,40 @@ impl Bootstrap {
             counts[row] += 1.0;
         }
         counts
+    }
+}
+
+/// What the rows of a tree weigh.
+#[derive(Debug)]
+pub(crate) enum RowWeights<'a> {
+    /// As often as they are drawn.
+    Drawn(Bootstrap),
+    /// The same in all trees.
+    Fixed(Cow<'a, [f64]>),
+}
+
+impl RowWeights<'_> {
+    pub(crate) fn bootstrap(&self) -> Option<&Bootstrap> {
+        match self {
+            Self::Drawn(bootstrap) => Some(bootstrap),
+            Self::Fixed(_) => None,
+        }
+    }
+
+    /// By row.
+    pub(crate) fn of_tree(&self, tree_seed: u32) -> Cow<'_, [f64]> {
+        match self {
+            Self::Drawn(bootstrap) => Cow::Owned(bootstrap.counts(tree_seed)),
+            Self::Fixed(weights) => Cow::Borrowed(weights),
+        }
+    }
+
+    /// The weight of all rows of a tree, summed as numpy does.
+    pub(crate) fn total(&self) -> f64 {
+        match self {
+            Self::Drawn(bootstrap) => bootstrap.n_draws as f64,
+            Self::Fixed(weights) => pairwise_sum(weights),
+        }
     }
 }
 

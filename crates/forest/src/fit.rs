@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use linfa::{Float, ParamGuard};
 use ndarray::{ArrayView1, ArrayView2};
@@ -8,7 +8,7 @@ use spinney_numpy_random::pairwise_sum;
 use crate::{
     Criterion, Error, MaxFeatures, RandomForest, RandomForestParams, RandomForestValidParams,
     Result, RowCount,
-    bootstrap::{Bootstrap, feature_generator, tree_seeds},
+    bootstrap::{Bootstrap, RowWeights, feature_generator, tree_seeds},
     feature_columns::FeatureColumns,
     out_of_bag::OutOfBag,
     rows::check_width,
@@ -36,9 +36,9 @@ impl RandomForestParams {
     ///
     /// # Complexity
     ///
-    /// `O(n_estimators · n_features · n log² n)` time for balanced trees. Memory for the forest and, with the default options on
-    /// one thread, at most three times `x` as `f32` (if there are enough columns that a few words per row do not count); each
-    /// further thread takes 1.2 times `x` more.
+    /// `O(n_estimators · n_features · n log² n)` time for balanced trees. Memory for the forest and, with the default options and
+    /// 20 columns of many values, on one thread three times `x` as `f32`, and 1.3 times more for each further thread. If no column
+    /// has more than 32,767 values, half of `x` more.
     ///
     /// # Examples
     ///
@@ -164,9 +164,10 @@ impl RandomForestValidParams {
         self.in_pool(|| {
             let mut trees = grown.to_vec();
             trees.extend(fit.trees(grown.len()..self.n_estimators(), on_tree));
-            let out_of_bag = fit.bootstrap.as_ref().filter(|_| self.oob_score()).map(|bootstrap| {
-                OutOfBag::new(&trees, &data.x, y, |tree| bootstrap.counts(fit.seeds[tree]))
-            });
+            let out_of_bag =
+                fit.weights.bootstrap().filter(|_| self.oob_score()).map(|bootstrap| {
+                    OutOfBag::new(&trees, &data.x, y, |tree| bootstrap.counts(fit.seeds[tree]))
+                });
             RandomForest::new(trees, data.x.n_features(), out_of_bag)
         })
     }
@@ -184,19 +185,18 @@ impl RandomForestValidParams {
         }
         let sample_weight = data.sample_weight.as_deref();
         let n_draws = self.n_draws(data);
-        let bootstrap =
-            self.bootstrap().then(|| Bootstrap::new(x.n_rows(), n_draws, sample_weight));
-        let everywhere = match (self.bootstrap(), sample_weight) {
-            (true, _) => Vec::new(),
-            (false, None) => vec![1.0; x.n_rows()],
-            (false, Some(weight)) => weight.to_vec(),
+        let weights = match sample_weight {
+            _ if self.bootstrap() => {
+                RowWeights::Drawn(Bootstrap::new(x.n_rows(), n_draws, sample_weight))
+            }
+            Some(weight) => RowWeights::Fixed(Cow::Borrowed(weight)),
+            None => RowWeights::Fixed(Cow::Owned(vec![1.0; x.n_rows()])),
         };
-        let total_weight =
-            if self.bootstrap() { n_draws as f64 } else { pairwise_sum(&everywhere) };
+        let total_weight = weights.total();
         data.check_sums(total_weight)?;
         let limits = self.resolve(x, total_weight);
         let seeds = tree_seeds(self.seed(), self.n_estimators());
-        Ok(PreparedFit { params: self, data, n_draws, bootstrap, everywhere, limits, seeds })
+        Ok(PreparedFit { params: self, data, n_draws, weights, limits, seeds })
     }
 
     fn n_draws(&self, data: &TrainingSet) -> usize {
@@ -260,9 +260,7 @@ pub(crate) struct PreparedFit<'a> {
     params: &'a RandomForestValidParams,
     data: &'a TrainingSet,
     n_draws: usize,
-    pub(crate) bootstrap: Option<Bootstrap>,
-    /// The weights of all rows, for trees that see them all; empty with bootstrap.
-    everywhere: Vec<f64>,
+    pub(crate) weights: RowWeights<'a>,
     limits: GrowLimits<'a>,
     pub(crate) seeds: Vec<u32>,
 }
@@ -276,8 +274,7 @@ impl PreparedFit<'_> {
         let ccp_alpha = self.params.ccp_alpha();
         let fit = |number: usize| {
             let seed = self.seeds[number];
-            let counts = self.bootstrap.as_ref().map(|bootstrap| bootstrap.counts(seed));
-            let weight = counts.as_deref().unwrap_or(&self.everywhere);
+            let weight = &self.weights.of_tree(seed);
             let tree = engine.grow(WeightedTargets { y, weight }, feature_generator(seed));
             let tree = if ccp_alpha > 0.0 { tree.pruned(ccp_alpha) } else { tree };
             on_tree(number);

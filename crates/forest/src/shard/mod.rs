@@ -124,7 +124,7 @@ impl RandomForestValidParams {
         let first = numbers.start;
         let (trees, votes) = self.in_pool(|| {
             let trees = fit.trees(numbers, |_| {});
-            let bootstrap = fit.bootstrap.as_ref().filter(|_| self.oob_score());
+            let bootstrap = fit.weights.bootstrap().filter(|_| self.oob_score());
             let votes = bootstrap.map(|bootstrap| {
                 let seeds = &fit.seeds[first..];
                 let seen = trees

@@ -8,7 +8,7 @@ use super::{
     contest::{Contest, Cut},
     draw::{Drawn, FeatureOrder},
     limits::GrowLimits,
-    lists::{Lists, Needed, part_stably},
+    lists::{Lists, Needed},
     node_sums::NodeSums,
     nodes::{Halves, Nodes, Open},
     packed_rows::PackedRows,
@@ -172,7 +172,7 @@ impl Grower<'_> {
                 self.row_order.part((rows, n_left), &self.on_left, targets, &open.sums)
             }
             Sums::Whole { squares } => {
-                part_stably(rows, &self.on_left, &mut self.lists.moved);
+                self.lists.part_rows(rows, &self.on_left);
                 let left = rows[..cut.turn.n_left as usize].iter();
                 let left_squares: i64 = left.map(|&row| squares[row as usize]).sum();
                 let left = NodeSums {

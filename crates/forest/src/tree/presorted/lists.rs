@@ -27,7 +27,7 @@ pub(super) struct Lists {
     rows: Vec<u32>,
     n_rows: usize,
     /// Buffer, longer than the rows of the tree.
-    pub(super) moved: Vec<u32>,
+    moved: Vec<u32>,
 }
 
 /// Which children need lists.
@@ -54,6 +54,11 @@ impl Lists {
 
     pub(super) fn node(&self, list: usize, node: Range<usize>) -> &[u32] {
         &self.rows[list * self.n_rows..][node]
+    }
+
+    /// Parts rows that are in no list as [`part`](Self::part) does.
+    pub(super) fn part_rows(&mut self, rows: &mut [u32], on_left: &[u8]) {
+        part_stably(rows, on_left, &mut self.moved);
     }
 
     /// Parts a node's rows in one list, keeping the order on both sides.
@@ -87,7 +92,7 @@ impl Lists {
 }
 
 /// Parts rows by a flag that is 1 for those that go left, keeping the order on both sides. `moved` is longer than `rows`.
-pub(super) fn part_stably(rows: &mut [u32], on_left: &[u8], moved: &mut [u32]) {
+fn part_stably(rows: &mut [u32], on_left: &[u8], moved: &mut [u32]) {
     let (mut left, mut right) = (0, 0);
     for i in 0..rows.len() {
         let row = rows[i];

@@ -13,9 +13,9 @@ pub(super) struct PackedRows {
 }
 
 impl PackedRows {
-    /// Packs rows that are less than `n_rows`, as many as these.
+    /// Packs `n_rows` rows, at least one, each less than their number.
     pub(super) fn new(rows: impl Iterator<Item = (u32, bool)>, n_rows: usize) -> Self {
-        let width = (n_rows.max(1).ilog2() + 2) as usize;
+        let width = (n_rows.ilog2() + 2) as usize;
         let mut words = vec![0; (n_rows * width).div_ceil(64) + 1];
         for (i, (row, is_tied)) in rows.enumerate() {
             let (word, shift) = (i * width / 64, i * width % 64);
