@@ -49,16 +49,27 @@ impl FeatureOrder {
         }
         // First the hits on known constants, which depend on the numbers alone, then the others.
         let n_live = n - known;
-        let (mut unhit, mut n_places, mut visited) = (known as u32, 0, 0);
+        let (mut unhit, mut n_places) = (known as u32, 0);
         let (numbers, places) = (self.numbers.peek(n), &mut self.places[..=n]);
-        for (&number, divisor) in numbers.iter().zip(&self.divisors) {
-            // To the end, where a known number of rounds is faster than stopping.
-            visited += usize::from(n_places < n_live);
+        let mut visit = |number: u32, divisor: &Divisor| {
             let rest = divisor.remainder(number);
             let hit = rest < unhit;
             places[n_places] = rest.wrapping_sub(unhit);
             unhit -= u32::from(hit);
             n_places += usize::from(!hit);
+            n_places
+        };
+        let (at_least, others) = numbers.split_at(n_live);
+        let (divisors, other_divisors) = self.divisors.split_at(n_live);
+        let mut n_found = 0;
+        for (&number, divisor) in at_least.iter().zip(divisors) {
+            n_found = visit(number, divisor);
+        }
+        let mut visited = n_live;
+        for (&number, divisor) in others.iter().zip(other_divisors) {
+            // To the end, where a known number of rounds is faster than stopping.
+            visited += usize::from(n_found < n_live);
+            n_found = visit(number, divisor);
         }
         self.numbers.skip(visited);
 
