@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     columns::Kind,
     contest::{Contest, Turn, midway},
-    targets::Record,
+    records::Records,
 };
 
 /// Slots in a group at most.
@@ -108,13 +108,12 @@ impl Groups {
     }
 
     /// The bins of a node.
-    pub(super) fn count(&self, rows: &[u32], records: &[Record], bins: &mut Vec<Bin>) {
+    pub(super) fn count(&self, rows: &[u32], records: &Records, bins: &mut Vec<Bin>) {
         bins.clear();
         bins.resize(self.n_slots, Bin::default());
         let n_groups = self.first.len();
         for &row in rows {
-            let record = records[row as usize];
-            let (sum, counts) = (i64::from(record.sum), u64::from(record.weight) | ONE_ROW);
+            let (sum, counts) = (records.sum(row), u64::from(records.weight(row)) | ONE_ROW);
             let slots = &self.slots[row as usize * n_groups..][..n_groups];
             for (&first, &slot) in self.first.iter().zip(slots) {
                 let bin = &mut bins[first as usize + usize::from(slot)];

@@ -4,8 +4,12 @@ use std::mem::replace;
 
 use rayon::slice::ParallelSliceMut;
 
-use super::{bins::Groups, packed_rows::PackedRows};
-use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
+use super::{
+    bins::Groups,
+    close_values::{CloseValues, has_close},
+    packed_rows::PackedRows,
+};
+use crate::feature_columns::FeatureColumns;
 
 /// Columns with at most this many values, none missing, are searched by bins.
 pub(super) const MAX_BINS: usize = 32;
@@ -19,16 +23,8 @@ pub(super) enum Kind {
     Marked { slot: usize, below: f32, above: f32, marked_is_above: bool },
     /// Few values, each with a slot.
     Few { first_slot: usize, values: Box<[f32]> },
-    /// A sorted list of rows.
-    List { number: usize },
-}
-
-/// Ranks by row, then feature, each row padded to the stride. Missing values rank highest.
-#[derive(Debug)]
-pub(super) struct RankTable {
-    pub(super) ranks: Vec<i16>,
-    /// By feature: two values whose ranks are at least this far apart do not count as equal.
-    pub(super) safe_distance: Vec<i16>,
+    /// A sorted list of rows. `repeats` if many values are equal, or some missing.
+    List { number: usize, repeats: bool },
 }
 
 /// The training matrix, arranged for the searches of the presorted engine.
@@ -39,10 +35,11 @@ pub(crate) struct Columns {
     pub(super) kinds: Vec<Kind>,
     /// Features with more than two values, or with missing ones.
     pub(super) many_valued: Vec<u32>,
+    /// Ranks by row, then feature, each row padded to the stride. Missing values rank highest.
+    ///
     /// `None` if a feature has more values than ranks have numbers; values are compared then.
-    pub(super) ranks: Option<RankTable>,
-    /// Whether any column has values that differ and yet count as equal.
-    pub(super) has_close_values: bool,
+    pub(super) ranks: Option<Vec<i16>>,
+    pub(super) close: CloseValues,
     /// Whether each feature has missing values.
     pub(super) has_missing: Vec<bool>,
     /// Rows in the order of each list's column, missing ones last, with a mark for ties.
@@ -59,15 +56,15 @@ impl Columns {
         let stride = n_features.next_multiple_of(LANES);
         let mut kinds = Vec::with_capacity(n_features);
         let mut ranks = Some(vec![0_i16; n_rows * stride]);
-        let mut safe_distances = vec![1_i32; stride];
+        let mut close = CloseValues::new(n_features);
         let mut has_missing = Vec::with_capacity(n_features);
         let mut sorted = Vec::new();
         let mut groups = Groups::new(n_rows);
         let mut keys = Vec::with_capacity(n_rows);
-        for (feature, safe_distance) in safe_distances[..n_features].iter_mut().enumerate() {
+        for feature in 0..n_features {
             let column = x.column(feature);
             let ranked = Ranked::new(column, &mut keys);
-            *safe_distance = ranked.safe_distance;
+            close.add(feature, &ranked.values, ranked.ranks(&keys));
             has_missing.push(ranked.n_missing > 0);
             if ranked.values.len() > i16::MAX as usize {
                 ranks = None;
@@ -77,7 +74,7 @@ impl Columns {
                     ranks[row as usize * stride + feature] = rank as i16;
                 }
             }
-            let clean = ranked.n_missing == 0 && ranked.safe_distance == 1;
+            let clean = ranked.n_missing == 0 && !has_close(&ranked.values);
             let kind = match ranked.values[..] {
                 [] => Kind::Constant,
                 [_] if clean => Kind::Constant,
@@ -98,7 +95,8 @@ impl Columns {
                     let rows = ranked.ranks(&keys);
                     let rows = rows.map(|(row, rank)| (row, rank == replace(&mut last, rank)));
                     sorted.push(PackedRows::new(rows, n_rows));
-                    Kind::List { number: sorted.len() - 1 }
+                    let repeats = ranked.n_missing > 0 || ranked.values.len() < n_rows / 2;
+                    Kind::List { number: sorted.len() - 1, repeats }
                 }
             };
             kinds.push(kind);
@@ -107,22 +105,7 @@ impl Columns {
         let has_many = |kind: &Kind| matches!(kind, Kind::Few { .. } | Kind::List { .. });
         let many_valued =
             (0..n_features as u32).filter(|&feature| has_many(&kinds[feature as usize])).collect();
-        let has_close_values = safe_distances.iter().any(|&distance| distance > 1);
-        let ranks = ranks.map(|ranks| RankTable {
-            ranks,
-            safe_distance: safe_distances.iter().map(|&far| far.min(32_767) as i16).collect(),
-        });
-        Self {
-            n_features,
-            stride,
-            many_valued,
-            kinds,
-            ranks,
-            has_close_values,
-            has_missing,
-            sorted,
-            groups,
-        }
+        Self { n_features, stride, many_valued, kinds, ranks, close, has_missing, sorted, groups }
     }
 }
 
@@ -134,7 +117,6 @@ struct Ranked {
     /// Distinct values, ascending.
     values: Vec<f32>,
     n_missing: usize,
-    safe_distance: i32,
 }
 
 impl Ranked {
@@ -165,11 +147,14 @@ impl Ranked {
                 values.push(value);
             }
         }
-        Self { safe_distance: safe_distance(&values), values, n_missing }
+        Self { values, n_missing }
     }
 
     /// Rows in order, each with its rank.
-    fn ranks<'a>(&self, keys: &'a [u64]) -> impl Iterator<Item = (u32, i32)> + Clone + use<'a> {
+    fn ranks<'a>(
+        &self,
+        keys: &'a [u64],
+    ) -> impl ExactSizeIterator<Item = (u32, i32)> + Clone + use<'a> {
         let mut rank = 0;
         let mut last = keys.first().map_or(0, |key| key >> 32);
         keys.iter().map(move |&key| {
@@ -219,20 +204,6 @@ fn order(value: f32) -> u32 {
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-/// The smallest distance of ranks that makes values count as different, wherever they are.
-fn safe_distance(values: &[f32]) -> i32 {
-    let mut safe = 1;
-    let mut above = 0;
-    for (rank, &value) in values.iter().enumerate() {
-        above = above.max(rank + 1);
-        while above < values.len() && values[above] <= value + FEATURE_THRESHOLD {
-            above += 1;
-        }
-        safe = safe.max(above - rank);
-    }
-    safe as i32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,13 +224,5 @@ mod tests {
         assert!(sort_few(&mut keys));
         assert_eq!(keys, expected);
         assert!(!sort_few(&mut (0..200).map(|row| row << 32 | row).collect()));
-    }
-
-    #[test]
-    fn knows_how_far_apart_ranks_have_to_be() {
-        assert_eq!(safe_distance(&[]), 1);
-        assert_eq!(safe_distance(&[1.0, 2.0, 3.0]), 1);
-        assert_eq!(safe_distance(&[0.0, 0.6e-7, 1.2e-7, 5.0]), 2);
-        assert_eq!(safe_distance(&[0.0, 1e-9, 2e-9]), 3);
     }
 }

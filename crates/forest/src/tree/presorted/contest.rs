@@ -81,6 +81,11 @@ impl Contest {
         *self = Self { total, weight, mean, margin, best, floor, contenders };
     }
 
+    /// Whether a gain is too low to win.
+    pub(super) fn refuses(&self, gain: f64) -> bool {
+        gain < self.floor
+    }
+
     /// What is right of a boundary, by what is left of it.
     pub(super) fn other_side(&self, sum: f64, weight: f64) -> (f64, f64) {
         (self.total - sum, self.weight - weight)

@@ -14,6 +14,7 @@ use super::{
     packed_rows::PackedRows,
     real_targets::Term,
     row_order::{NodeRows, RowOrder},
+    search::ListCandidate,
     small::SmallSubtree,
     targets::{Sums, TreeTargets},
 };
@@ -30,7 +31,7 @@ pub(crate) fn grow(
     limits: GrowLimits,
     generator: XorShift32,
 ) -> Tree {
-    let drawn = |row: &u32| targets.records[*row as usize].weight > 0;
+    let drawn = |row: &u32| targets.records.weight(*row) > 0;
     let rows: Vec<u32> = (0..x.n_rows() as u32).filter(drawn).collect();
     let root = root(targets, &rows);
     let is_large = rows.len() > targets.max_small_rows();
@@ -49,7 +50,8 @@ pub(crate) fn grow(
         nodes: Nodes::new(&root, targets.sums_unit(), limits),
         contest: Contest::default(),
         row_order: RowOrder::new(columns, x.n_rows()),
-        later: Vec::new(),
+        distinct: Vec::new(),
+        repetitive: Vec::new(),
         sorted: Vec::new(),
         stack: Vec::new(),
         rows,
@@ -88,8 +90,10 @@ pub(super) struct Grower<'a> {
     pub(super) nodes: Nodes,
     pub(super) contest: Contest,
     row_order: RowOrder,
-    /// Buffer: lists to search, with their feature and when it was drawn.
-    pub(super) later: Vec<(usize, (u32, u32))>,
+    /// Buffer: lists to search, most of their values distinct.
+    pub(super) distinct: Vec<ListCandidate>,
+    /// Buffer: other lists to search.
+    pub(super) repetitive: Vec<ListCandidate>,
     /// Buffer: rows in the order of a column.
     pub(super) sorted: Vec<u32>,
     stack: Vec<Pending>,
@@ -119,15 +123,16 @@ impl Grower<'_> {
         };
         let children = self.decide(&open, node.clone(), drawn, bins.as_deref()).and_then(|cut| {
             let halves = self.part_rows(&open, node.clone(), &cut);
-            self.nodes.split(id, &open, &cut, &halves, drawn.constants)
+            let children = self.nodes.split(id, &open, &cut, &halves, drawn.constants)?;
+            Some((children, cut.feature))
         });
-        let Some([left, right]) = children else {
+        let Some(([left, right], feature)) = children else {
             self.free_bins.extend(bins);
             return;
         };
         let middle = start + left.n_rows as usize;
         let [left_bins, right_bins] = match bins {
-            Some(bins) => self.part_bins_and_lists(node, middle, bins, drawn),
+            Some(bins) => self.part_bins_and_lists(node, middle, bins, (drawn, feature)),
             None => [None, None],
         };
         self.stack.push(Pending { open: right, start: middle, bins: right_bins });
@@ -197,7 +202,7 @@ impl Grower<'_> {
         node: Range<usize>,
         middle: usize,
         mut bins: Vec<Bin>,
-        drawn: Drawn,
+        (drawn, split_feature): (Drawn, u32),
     ) -> [Option<Vec<Bin>>; 2] {
         let (left, right) = (node.start..middle, middle..node.end);
         let most = self.targets.max_small_rows();
@@ -211,7 +216,11 @@ impl Grower<'_> {
             }
         };
         for &feature in self.order.live(drawn.constants) {
-            if let Kind::List { number } = self.columns.kinds[feature as usize] {
+            if feature == split_feature && !self.columns.has_missing[feature as usize] {
+                // Its list begins with the left side.
+                continue;
+            }
+            if let Kind::List { number, .. } = self.columns.kinds[feature as usize] {
                 self.lists.part(number, node.clone(), &self.on_left, needed);
             }
         }
@@ -246,8 +255,8 @@ impl Grower<'_> {
 }
 
 fn root(targets: &TreeTargets<'_>, rows: &[u32]) -> Open {
-    let record = |row: u32| targets.records[row as usize];
-    let whole = rows.iter().fold(0.0, |sum, &row| sum + f64::from(record(row).sum));
+    let records = &targets.records;
+    let whole = rows.iter().map(|&row| records.sum(row)).sum::<i64>() as f64;
     let mut sums = NodeSums::default();
     match &targets.sums {
         &Sums::InOrder(targets) => {
@@ -255,7 +264,7 @@ fn root(targets: &TreeTargets<'_>, rows: &[u32]) -> Open {
         }
         Sums::Whole { squares } => {
             for &row in rows {
-                sums.weight += f64::from(record(row).weight);
+                sums.weight += f64::from(records.weight(row));
                 sums.squares += squares[row as usize] as f64;
             }
             sums.total = whole;

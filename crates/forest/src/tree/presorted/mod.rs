@@ -11,10 +11,13 @@
 //! that scikit-learn would leave is found by [`row_order`] with [`sweeps`], and in small sets by [`set_order`].
 
 mod bins;
+mod boundaries;
+mod close_values;
 pub(crate) mod columns;
 mod contest;
 mod draw;
 mod few_rows;
+mod gain_bounds;
 mod grow;
 mod in_order;
 mod limits;
@@ -23,6 +26,7 @@ mod node_sums;
 mod nodes;
 mod packed_rows;
 pub(crate) mod real_targets;
+mod records;
 mod row_order;
 mod row_sets;
 mod search;

@@ -3,14 +3,13 @@
 use super::{
     contest::Margin,
     node_sums::NodeSums,
-    targets::{Record, Sums, TreeTargets},
+    records::{Packing, Records},
+    targets::{Sums, TreeTargets},
 };
 use crate::tree::criterion::WeightedTargets;
 
 /// A row's record stays below this.
 const MAX_RECORD: f64 = (1_u32 << 30) as f64;
-/// A node's whole numbers sum to less than this.
-const MAX_SUM: f64 = (1_u64 << 50) as f64;
 /// Targets beyond this, or that differ by less than its inverse, are left to the reference path: squares come near the
 /// ends of `f64`.
 const MAX_TARGET: f64 = 1e100;
@@ -62,21 +61,20 @@ impl RealTargets {
             most = most.max(weight);
             sum += weight;
         }
-        if sum >= f64::from(1_u32 << 31) {
-            return None;
-        }
+        let packing = Packing::new(sum as u64)?;
+        let max_sum = packing.max_sum() as f64 / 2.0;
         // No finer than the targets themselves are.
-        let unit = (self.largest_deviation * (most / MAX_RECORD).max(sum / MAX_SUM))
+        let unit = (self.largest_deviation * (most / MAX_RECORD).max(sum / max_sum))
             .max(4.0 * f64::EPSILON * self.largest)
             .log2()
             .ceil()
             .exp2();
         let per_unit = unit.recip();
-        let mut records = Vec::with_capacity(targets.y.len());
+        let mut records = Records::new(targets.y.len(), packing);
         for (&y, &weight) in targets.y.iter().zip(targets.weight) {
             let count = weight as u32;
             let whole = ((y - self.center) * per_unit) as i32;
-            records.push(Record { sum: whole * count as i32, weight: count });
+            records.push(whole * count as i32, count);
         }
         Some(TreeTargets { records, unit, sums: Sums::InOrder(targets) })
     }
@@ -109,9 +107,9 @@ mod tests {
         let real = RealTargets::new(&y).unwrap();
         let tree = real.of_tree(WeightedTargets { y: &y, weight: &weight }).unwrap();
         assert!(tree.unit < 1e-7, "{}", tree.unit);
-        for ((y, weight), record) in y.iter().zip(&weight).zip(&tree.records) {
+        for ((y, weight), row) in y.iter().zip(&weight).zip(0..) {
             let exact = weight * (y - real.center) / tree.unit;
-            assert!((f64::from(record.sum) - exact).abs() <= 1.25 * weight);
+            assert!((tree.records.sum(row) as f64 - exact).abs() <= 1.25 * weight);
         }
     }
 

@@ -56,7 +56,7 @@ impl RowOrder {
     pub(super) fn new(columns: &Columns, n_rows: usize) -> Self {
         Self {
             without_ties: vec![0..0; columns.sorted.len()],
-            values: vec![0.0; n_rows],
+            values: Vec::new(),
             terms: Vec::new(),
             starts: vec![0; n_rows],
             sweeps: Sweeps::default(),
@@ -79,7 +79,7 @@ impl RowOrder {
         self.turns.clear();
         self.turns.extend(self.contenders.iter().map(|cut| cut.turn));
         let turns = std::mem::take(&mut self.turns);
-        let winner = if node.columns.has_close_values {
+        let winner = if !node.columns.close.is_empty() {
             self.replay_with_constants(node, (order, drawn), turns.clone())
         } else {
             let sorts = order.candidates_last_first(drawn);
@@ -132,7 +132,7 @@ struct Sorting<'a> {
 impl<'a> Sorting<'a> {
     fn list(&self, feature: u32) -> Option<(usize, &'a [u32])> {
         match (self.node.sorted, &self.node.columns.kinds[feature as usize]) {
-            (Some((lists, _)), &Kind::List { number }) => {
+            (Some((lists, _)), &Kind::List { number, .. }) => {
                 Some((number, lists.node(number, self.node.node.clone())))
             }
             _ => None,
@@ -179,8 +179,14 @@ impl Rows for Sorting<'_> {
         let NodeRows { x, columns, sorted, rows, .. } = node;
         let RowOrder { values, starts, sweeps, exchanges, .. } = &mut **buffers;
         let column = x.column(feature as usize);
+        let gather = |values: &mut Vec<f32>, rows: &mut [u32]| {
+            if values.len() < rows.len() {
+                values.resize(rows.len(), 0.0);
+            }
+            gather(rows, column, values)
+        };
         let Some((lists, bins)) = *sorted else {
-            let n_missing = gather(rows, column, values);
+            let n_missing = gather(values, rows);
             let n_present = rows.len() - n_missing;
             return sort(&mut values[..n_present], &mut rows[..n_present]);
         };
@@ -196,17 +202,15 @@ impl Rows for Sorting<'_> {
                 let mut starts = [0; MAX_BINS];
                 sweeps.set_runs(lengths, rows.len(), &mut starts);
                 let rank = |row: u32| match &columns.ranks {
-                    Some(table) => {
-                        table.ranks[row as usize * columns.stride + feature as usize] as usize
-                    }
+                    Some(ranks) => ranks[row as usize * columns.stride + feature as usize] as usize,
                     None => values.iter().filter(|value| **value < column[row as usize]).count(),
                 };
                 sweeps.sort(rows, |row| starts[rank(row)]);
             }
-            &Kind::List { number } => {
+            &Kind::List { number, .. } => {
                 let list = lists.node(number, node.node.clone());
                 let n_present = if columns.has_missing[feature as usize] {
-                    rows.len() - gather(rows, column, values)
+                    rows.len() - gather(values, rows)
                 } else {
                     rows.len()
                 };

@@ -1,11 +1,11 @@
 //! Up to 16 rows as bits of a word: their order in every column, and the sums of their sets.
 
 use super::{
-    columns::{Columns, LANES, RankTable},
+    columns::{Columns, LANES},
     real_targets::Term,
     targets::{Sums, TreeTargets},
 };
-use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
+use crate::feature_columns::FeatureColumns;
 
 /// Rows of a small subtree at most: the bits of [`Set`].
 pub(super) const MAX_ROWS: usize = 16;
@@ -25,8 +25,6 @@ pub(super) struct RowSets {
     /// By feature, the rows whose value is missing.
     missing: Vec<Set>,
     pub(super) any_missing: bool,
-    /// By feature, whether values may be too close to be told apart.
-    close: Vec<Set>,
     /// Buffer, by row and feature, where there are no ranks.
     values: Vec<f32>,
     /// Buffer, by feature: rows that are not above any row of a node.
@@ -51,7 +49,6 @@ impl RowSets {
             below: vec![0; MAX_ROWS * columns.stride],
             missing: vec![0; columns.stride],
             any_missing: false,
-            close: vec![0; columns.stride],
             values: vec![0.0; if columns.ranks.is_none() { MAX_ROWS * columns.stride } else { 0 }],
             common: vec![0; columns.stride],
             low_sums: Box::new([[0.0; 2]; 256]),
@@ -73,9 +70,10 @@ impl RowSets {
     ) -> bool {
         self.rows.clear();
         self.rows.extend_from_slice(rows);
-        if !self.compare(x, columns, &targets.sums) {
+        if columns.close.are_among(rows, x) {
             return false;
         }
+        self.compare(x, columns, &targets.sums);
         (self.unit, self.in_order) = (targets.unit, matches!(targets.sums, Sums::InOrder(_)));
         self.any_missing = false;
         for (feature, _) in columns.has_missing.iter().enumerate().filter(|(_, has)| **has) {
@@ -98,15 +96,10 @@ impl RowSets {
         true
     }
 
-    /// `false` if values of a column are too close.
-    fn compare(&mut self, x: &FeatureColumns, columns: &Columns, sums: &Sums<'_>) -> bool {
+    fn compare(&mut self, x: &FeatureColumns, columns: &Columns, sums: &Sums<'_>) {
         let stride = self.stride;
-        if let Some(RankTable { ranks, safe_distance }) = &columns.ranks {
-            let by_row = |_, row: u32| &ranks[row as usize * stride..][..stride];
-            let near = |feature: usize, below: i16, above: i16| {
-                (above > below) & (above - below < safe_distance[feature])
-            };
-            self.compare_cells(columns, sums, by_row, near);
+        if let Some(ranks) = &columns.ranks {
+            self.compare_cells(sums, |_, row| &ranks[row as usize * stride..][..stride]);
         } else {
             let mut values = std::mem::take(&mut self.values);
             for feature in 0..columns.n_features {
@@ -118,39 +111,30 @@ impl RowSets {
                         if value.is_nan() { f32::INFINITY } else { value };
                 }
             }
-            let by_row = |bit: usize, _| &values[bit * stride..][..stride];
-            let near =
-                |_, below: f32, above: f32| (above > below) & (above <= below + FEATURE_THRESHOLD);
-            self.compare_cells(columns, sums, by_row, near);
+            self.compare_cells(sums, |bit, _| &values[bit * stride..][..stride]);
             self.values = values;
         }
-        !columns.has_close_values || !self.has_close_pair(x)
     }
 
     fn compare_cells<'c, T: Copy + PartialOrd + 'c>(
         &mut self,
-        columns: &Columns,
         sums: &Sums<'_>,
         by_row: impl Fn(usize, u32) -> &'c [T],
-        near: impl Fn(usize, T, T) -> bool,
     ) {
         let mut cells: [&[[T; LANES]]; MAX_ROWS] = [&[]; MAX_ROWS];
         for (bit, (cells, &row)) in cells.iter_mut().zip(&self.rows).enumerate() {
             *cells = by_row(bit, row).as_chunks().0;
         }
-        match (columns.has_close_values, sums) {
-            (false, Sums::Whole { .. }) => self.compare_rows::<T, false, false>(&cells, near),
-            (false, Sums::InOrder(_)) => self.compare_rows::<T, false, true>(&cells, near),
-            (true, Sums::Whole { .. }) => self.compare_rows::<T, true, false>(&cells, near),
-            (true, Sums::InOrder(_)) => self.compare_rows::<T, true, true>(&cells, near),
+        match sums {
+            Sums::Whole { .. } => self.compare_rows::<T, false>(&cells),
+            Sums::InOrder(_) => self.compare_rows::<T, true>(&cells),
         }
     }
 
     /// Compares every row with every other, eight columns at a time.
-    fn compare_rows<T: Copy + PartialOrd, const MAY_BE_CLOSE: bool, const BELOW: bool>(
+    fn compare_rows<T: Copy + PartialOrd, const BELOW: bool>(
         &mut self,
         cells: &[&[[T; LANES]]; MAX_ROWS],
-        near: impl Fn(usize, T, T) -> bool,
     ) {
         let n_rows = self.rows.len();
         for chunk in 0..self.stride / LANES {
@@ -159,7 +143,6 @@ impl RowSets {
                 *copy = row[chunk];
             }
             let eight_columns = &eight_columns[..n_rows];
-            let mut close = [0; LANES];
             for (row, own) in eight_columns.iter().enumerate() {
                 let mut set = [0; LANES];
                 let mut below = [0; LANES];
@@ -174,12 +157,6 @@ impl RowSets {
                         }
                     }
                     flag = flag.wrapping_shl(1);
-                    if MAY_BE_CLOSE {
-                        for lane in 0..LANES {
-                            let near = near(chunk * LANES + lane, own[lane], other[lane]);
-                            close[lane] |= Set::from(near);
-                        }
-                    }
                 }
                 let place = row * self.stride + chunk * LANES;
                 self.not_above[place..][..LANES].copy_from_slice(&set);
@@ -187,20 +164,7 @@ impl RowSets {
                     self.below[place..][..LANES].copy_from_slice(&below);
                 }
             }
-            if MAY_BE_CLOSE {
-                self.close[chunk * LANES..][..LANES].copy_from_slice(&close);
-            }
         }
-    }
-
-    /// Whether two values of a column differ and yet count as equal.
-    fn has_close_pair(&self, x: &FeatureColumns) -> bool {
-        let suspects = self.close.iter().enumerate().filter(|(_, close)| **close != 0);
-        suspects.into_iter().any(|(feature, _)| {
-            let column = x.column(feature);
-            let values = || self.rows.iter().map(|&row| column[row as usize]);
-            values().any(|a| values().any(|b| b > a && b <= a + FEATURE_THRESHOLD))
-        })
     }
 
     /// A column is constant if every row has all others not above it.
@@ -256,8 +220,8 @@ pub(super) fn bits(mut set: Set) -> impl Iterator<Item = usize> {
 fn fill_sums(sums: &mut [[f64; 2]], rows: &[u32], targets: &TreeTargets<'_>) {
     sums[0] = [0.0; 2];
     for (bit, &row) in rows.iter().enumerate() {
-        let record = targets.records[row as usize];
-        let (sum, weight) = (f64::from(record.sum), f64::from(record.weight));
+        let records = &targets.records;
+        let (sum, weight) = (records.sum(row) as f64, f64::from(records.weight(row)));
         let (without, with) = sums.split_at_mut(1 << bit);
         for (with, without) in with.iter_mut().zip(without) {
             *with = [without[0] + sum, without[1] + weight];

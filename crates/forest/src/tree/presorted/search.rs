@@ -4,13 +4,24 @@ use std::ops::Range;
 
 use super::{
     bins::{Bin, Marked, enter_few},
+    boundaries::{enter_list, enter_sorted},
     columns::Kind,
     draw::Drawn,
+    gain_bounds::{GainBounds, LANES},
     grow::Grower,
-    lists::{enter_list, enter_sorted, row_of},
+    lists::row_of,
     nodes::Open,
 };
 use crate::tree::search::FEATURE_THRESHOLD;
+
+/// A list whose boundaries are candidates.
+pub(super) struct ListCandidate {
+    number: usize,
+    /// Its feature, and when that was drawn.
+    draw: (u32, u32),
+    /// What it gains at most.
+    bound: f64,
+}
 
 impl Grower<'_> {
     pub(super) fn search_large(&mut self, open: &Open, node: Range<usize>, bins: &[Bin]) -> Drawn {
@@ -33,23 +44,49 @@ impl Grower<'_> {
                     let bins = &bins[*first_slot..][..values.len()];
                     enter_few(bins, values, draw, open.n_rows, allowed.clone(), contest);
                 }
-                Kind::List { number } => self.later.push((*number, draw)),
+                &Kind::List { number, repeats } => {
+                    let lists = if repeats { &mut self.repetitive } else { &mut self.distinct };
+                    lists.push(ListCandidate { number, draw, bound: f64::INFINITY });
+                }
                 Kind::Constant => {}
             }
         }
-        let records = &self.targets.records;
-        for (number, draw) in self.later.drain(..) {
-            let (feature, _) = draw;
-            let rows = self.lists.node(number, node.clone());
-            let column = self.x.column(feature as usize);
-            let enter = if column[row_of(rows[rows.len() - 1]) as usize].is_nan() {
-                enter_sorted
-            } else {
-                enter_list
-            };
-            enter(rows, column, records, draw, &allowed, contest);
-        }
+        self.enter_lists(open, node, &allowed);
         drawn
+    }
+
+    /// Tries the boundaries of the lists in `distinct` as far as they may win, then of those in `repetitive`.
+    fn enter_lists(&mut self, open: &Open, node: Range<usize>, allowed: &Range<u32>) {
+        let Self { targets, lists, distinct, repetitive, x, contest, .. } = self;
+        let records = &targets.records;
+        let list = |number| lists.node(number, node.clone());
+        let gains = GainBounds::new(records, open.whole, open.sums.weight);
+        for group in distinct.chunks_mut(LANES) {
+            let bounds = gains.of_lists(std::array::from_fn(|lane| {
+                list(group[lane.min(group.len() - 1)].number)
+            }));
+            for (candidate, bound) in group.iter_mut().zip(bounds) {
+                candidate.bound = bound;
+            }
+        }
+        let by_bound = |a: &(usize, f64), b: &(usize, f64)| a.1.total_cmp(&b.1);
+        loop {
+            let bounds = distinct.iter().map(|candidate| candidate.bound).enumerate();
+            let Some((place, bound)) = bounds.max_by(by_bound) else { break };
+            if contest.refuses(bound) {
+                distinct.clear();
+                break;
+            }
+            let ListCandidate { number, draw, .. } = distinct.swap_remove(place);
+            let column = x.column(draw.0 as usize);
+            enter_list(list(number), column, records, draw, allowed, contest);
+        }
+        for ListCandidate { number, draw, .. } in repetitive.drain(..) {
+            let (rows, column) = (list(number), x.column(draw.0 as usize));
+            let has_missing = column[row_of(rows[rows.len() - 1]) as usize].is_nan();
+            let enter = if has_missing { enter_sorted } else { enter_list };
+            enter(rows, column, records, draw, allowed, contest);
+        }
     }
 
     /// Columns of one value stay as they were in the beginning: constant.
@@ -67,7 +104,7 @@ impl Grower<'_> {
                     let bins = &bins[*first_slot..][..values.len()];
                     bins.iter().any(|bin| bin.n_rows() == open.n_rows)
                 }
-                Kind::List { number } => {
+                Kind::List { number, .. } => {
                     let column = self.x.column(feature as usize);
                     let rows = self.lists.node(*number, node.clone());
                     let [first, last] = [rows[0], rows[rows.len() - 1]].map(row_of);

@@ -1,10 +1,14 @@
 //! Targets as whole numbers.
 
-use super::{contest::Margin, node_sums::NodeSums, real_targets::margin, row_sets::MAX_ROWS};
+use super::{
+    contest::Margin,
+    node_sums::NodeSums,
+    real_targets::margin,
+    records::{Packing, Records},
+    row_sets::MAX_ROWS,
+};
 use crate::tree::{criterion::WeightedTargets, sort::INSERTION_LENGTH};
 
-/// Node sums have to stay below this for the engine's own arithmetic.
-const MAX_SUM: u64 = 1 << 51;
 /// scikit-learn's sums of squares are exact below this.
 const MAX_SQUARES: u128 = 1 << 53;
 /// Targets below this have squares that can be exact.
@@ -63,9 +67,10 @@ impl WholeTargets {
 
     /// What a tree sees of the targets; `None` if its weights are no counts or its sums could be inexact.
     pub(crate) fn of_tree(&self, weight: &[f64]) -> Option<TreeTargets<'static>> {
-        let mut records = Vec::with_capacity(weight.len());
+        let packing = Packing::new(weight.iter().sum::<f64>() as u64)?;
+        let mut records = Records::new(weight.len(), packing);
         let mut squares = Vec::with_capacity(weight.len());
-        let (mut sum, mut sum_of_squares, mut sum_of_weights) = (0_u64, 0_u128, 0_u64);
+        let (mut sum, mut sum_of_squares) = (0_u64, 0_u128);
         for (&y, &weight) in self.y.iter().zip(weight) {
             let count = weight as u32;
             if f64::from(count).to_bits() != weight.to_bits() {
@@ -73,29 +78,21 @@ impl WholeTargets {
             }
             let weighted = i64::from(y) * i64::from(count);
             let square = i128::from(weighted) * i128::from(y);
-            records.push(Record { sum: i32::try_from(weighted).ok()?, weight: count });
+            records.push(i32::try_from(weighted).ok()?, count);
             squares.push(i64::try_from(square).ok()?);
             sum += weighted.unsigned_abs();
             sum_of_squares += square.unsigned_abs();
-            sum_of_weights += u64::from(count);
         }
-        let exact = sum < MAX_SUM && sum_of_squares < MAX_SQUARES && sum_of_weights < 1 << 31;
+        let exact = sum < packing.max_sum() && sum_of_squares < MAX_SQUARES;
         exact.then_some(TreeTargets { records, unit: self.unit, sums: Sums::Whole { squares } })
     }
-}
-
-/// One row in a tree: how often it was drawn, and that many times its target.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Record {
-    pub(super) sum: i32,
-    pub(super) weight: u32,
 }
 
 /// The targets of one tree, by training row.
 #[derive(Debug)]
 pub(crate) struct TreeTargets<'a> {
     /// Whole numbers, which the search for splits adds up in any order.
-    pub(super) records: Vec<Record>,
+    pub(super) records: Records,
     pub(super) unit: f64,
     pub(super) sums: Sums<'a>,
 }
