@@ -1,3 +1,5 @@
+use wide::u32x4;
+
 /// scikit-learn's generator inside a tree: xorshift with 32 bits of state.
 ///
 /// # References
@@ -30,19 +32,22 @@ impl XorShift32 {
         }
         let start = numbers.len();
         numbers.resize(start + LANES * JUMP, 0);
-        let numbers = &mut numbers[start..];
-        for place in (0..JUMP).step_by(4) {
-            let mut rounds = [[0; LANES]; 4];
-            for round in &mut rounds {
-                states = states.map(step);
-                *round = states.map(|state| state & 0x7fff_ffff);
+        let (fours, _) = numbers[start..].as_chunks_mut::<4>();
+        let (low, high) = fours.split_at_mut(LANES / 2 * JUMP / 4);
+        let mut fours_of_states = states.as_chunks::<4>().0.iter().map(|&four| u32x4::new(four));
+        for part in [low, high] {
+            let Some(mut states) = fours_of_states.next() else { break };
+            for place in 0..JUMP / 4 {
+                let rounds = [(); 4].map(|()| {
+                    states = step_four(states);
+                    states & u32x4::splat(0x7fff_ffff)
+                });
+                for (lane, of_lane) in u32x4::transpose(rounds).into_iter().enumerate() {
+                    part[lane * JUMP / 4 + place] = of_lane.to_array();
+                }
             }
-            for lane in 0..LANES {
-                let own = rounds.map(|round| round[lane]);
-                numbers[lane * JUMP + place..][..4].copy_from_slice(&own);
-            }
+            self.state = states.to_array()[3];
         }
-        self.state = states[LANES - 1];
     }
 
     /// A number from `low..high`, by remainder (so slightly uneven, as the original is).
@@ -58,6 +63,12 @@ const fn step(mut state: u32) -> u32 {
     state ^= state << 13;
     state ^= state >> 17;
     state ^ state << 5
+}
+
+fn step_four(mut states: u32x4) -> u32x4 {
+    states ^= states << 13;
+    states ^= states >> 17;
+    states ^ (states << 5)
 }
 
 /// Where each single bit of a state is after [`JUMP`] steps. A step is linear over bits, so states are sums of these.

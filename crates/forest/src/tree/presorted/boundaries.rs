@@ -4,49 +4,40 @@ use std::ops::Range;
 
 use super::{
     contest::{Contest, Turn, midway},
+    gain_bounds::{BLOCK, GainBounds},
     lists::row_of,
     records::Records,
 };
 use crate::tree::search::FEATURE_THRESHOLD;
 
-/// Boundaries of a list tested at once.
-const BLOCK: usize = 64;
-
-/// Tries every boundary of a column without missing values in the node.
+/// Tries every boundary of a column without missing values in the node, whose gains have these bounds.
 pub(super) fn enter_list(
     rows: &[u32],
     column: &[f32],
-    records: &Records,
+    gains: &GainBounds<'_>,
     (feature, draw): (u32, u32),
     allowed: &Range<u32>,
     contest: &mut Contest,
 ) {
+    let records = gains.records();
     let packing = records.packing();
     let mut before = 0_u64;
-    let mut sums = [0_i64; BLOCK];
-    let mut weights = [0_i64; BLOCK];
-    let mut excess = [0.0_f64; BLOCK];
+    let mut words = [0_u64; BLOCK];
     for (block, chunk) in rows[..rows.len() - 1].chunks(BLOCK).enumerate() {
-        for ((&row, sum), weight) in chunk.iter().zip(&mut sums).zip(&mut weights) {
-            before = before.wrapping_add(records.word(row_of(row)));
-            *sum = packing.sum(before);
-            *weight = i64::from(packing.weight(before));
-        }
-        let mut negative = u64::MAX;
-        for ((excess, &sum), &weight) in excess[..chunk.len()].iter_mut().zip(&sums).zip(&weights) {
-            *excess = contest.excess(to_f64(sum), to_f64(weight));
-            negative &= excess.to_bits();
-        }
-        if negative >> 63 == 1 {
-            continue;
-        }
-        for i in 0..chunk.len() {
+        before = records.add_up(chunk, before, &mut words);
+        // In fours: what is behind the last is of no meaning.
+        let in_use = &words[..chunk.len().next_multiple_of(4)];
+        let mut promising = gains.promising(in_use.as_chunks().0, contest.floor());
+        promising &= u64::MAX >> (BLOCK - chunk.len());
+        while promising != 0 {
+            let i = promising.trailing_zeros() as usize;
+            promising &= promising - 1;
             let n_left = (block * BLOCK + i + 1) as u32;
-            if excess[i] < 0.0 || !allowed.contains(&n_left) {
+            if !allowed.contains(&n_left) {
                 continue;
             }
-            let (left_sum, left_weight) = (to_f64(sums[i]), to_f64(weights[i]));
-            // Again, as the best may have come from this block.
+            let left_sum = packing.sum(words[i]) as f64;
+            let left_weight = f64::from(packing.weight(words[i]));
             if contest.excess(left_sum, left_weight) < 0.0 {
                 continue;
             }
@@ -60,13 +51,6 @@ pub(super) fn enter_list(
             }
         }
     }
-}
-
-/// Sums below 2⁵¹ as `f64`, without an instruction that older processors lack.
-#[inline(always)]
-fn to_f64(sum: i64) -> f64 {
-    const SHIFT: f64 = 6_755_399_441_055_744.0;
-    f64::from_bits(SHIFT.to_bits().wrapping_add_signed(sum)) - SHIFT
 }
 
 /// Tries every boundary of any column whose rows come in order, missing ones last.

@@ -1,6 +1,7 @@
 //! Values that differ and yet count as equal.
 
-use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
+use super::places::PlacedColumns;
+use crate::tree::search::FEATURE_THRESHOLD;
 
 /// By row, bits of the features in which another row's value is close to its own: not equal, but not told apart by a search.
 #[derive(Debug)]
@@ -11,8 +12,8 @@ pub(super) struct CloseValues {
 }
 
 impl CloseValues {
-    pub(super) fn new(n_features: usize) -> Self {
-        Self { words_per_row: n_features.div_ceil(u32::BITS as usize), words: Vec::new() }
+    pub(super) fn new(n_places: usize) -> Self {
+        Self { words_per_row: n_places.div_ceil(u32::BITS as usize), words: Vec::new() }
     }
 
     /// Adds a feature: its distinct values ascending, and the place among them of each of the rows.
@@ -44,11 +45,11 @@ impl CloseValues {
     }
 
     /// Whether these rows have close values in any feature.
-    pub(super) fn are_among(&self, rows: &[u32], x: &FeatureColumns) -> bool {
+    pub(super) fn are_among(&self, rows: &[u32], x: PlacedColumns<'_>) -> bool {
         !self.is_empty() && (0..self.words_per_row).any(|word| self.are_in_word(word, rows, x))
     }
 
-    fn are_in_word(&self, word: usize, rows: &[u32], x: &FeatureColumns) -> bool {
+    fn are_in_word(&self, word: usize, rows: &[u32], x: PlacedColumns<'_>) -> bool {
         let of_row = |row: u32| self.words[row as usize * self.words_per_row + word];
         // Features in which two rows at least have close ones, if not to each other.
         let (mut once, mut twice) = (0, 0);
@@ -85,7 +86,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tree::presorted::Columns;
+    use crate::{feature_columns::FeatureColumns, tree::presorted::Columns};
 
     proptest! {
         #[test]
@@ -108,7 +109,7 @@ mod tests {
                 let values = || rows.iter().map(|&row| x.column(feature)[row as usize]);
                 values().any(|a| values().any(|b| b > a && b <= a + FEATURE_THRESHOLD))
             });
-            prop_assert_eq!(columns.close.are_among(&rows, &x), expected);
+            prop_assert_eq!(columns.close.are_among(&rows, columns.placed(&x)), expected);
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     bins::Groups,
     close_values::{CloseValues, has_close},
     packed_rows::PackedRows,
+    places::{PlacedColumns, Places},
 };
 use crate::feature_columns::FeatureColumns;
 
@@ -30,8 +31,7 @@ pub(super) enum Kind {
 /// The training matrix, arranged for the searches of the presorted engine.
 #[derive(Debug)]
 pub(crate) struct Columns {
-    pub(super) n_features: usize,
-    pub(super) stride: usize,
+    pub(super) places: Places,
     pub(super) kinds: Vec<Kind>,
     /// Features with more than two values, or with missing ones.
     pub(super) many_valued: Vec<u32>,
@@ -52,30 +52,30 @@ pub(super) const LANES: usize = 8;
 
 impl Columns {
     pub(crate) fn new(x: &FeatureColumns) -> Self {
-        let (n_rows, n_features) = (x.n_rows(), x.n_features());
-        let stride = n_features.next_multiple_of(LANES);
-        let mut kinds = Vec::with_capacity(n_features);
-        let mut ranks = Some(vec![0_i16; n_rows * stride]);
-        let mut close = CloseValues::new(n_features);
-        let mut has_missing = Vec::with_capacity(n_features);
+        let (n_rows, places) = (x.n_rows(), Places::new(x));
+        let n_places = places.n_places();
+        let mut kinds = vec![Kind::Constant; n_places];
+        let mut ranks = Some(vec![0_i16; n_rows * n_places]);
+        let mut close = CloseValues::new(n_places);
+        let mut has_missing = vec![false; n_places];
         let mut sorted = Vec::new();
         let mut groups = Groups::new(n_rows);
         let mut keys = Vec::with_capacity(n_rows);
-        for feature in 0..n_features {
-            let column = x.column(feature);
+        for (feature, &place) in places.in_order().iter().enumerate() {
+            let (column, place) = (x.column(feature), place as usize);
             let ranked = Ranked::new(column, &mut keys);
-            close.add(feature, &ranked.values, ranked.ranks(&keys));
-            has_missing.push(ranked.n_missing > 0);
+            close.add(place, &ranked.values, ranked.ranks(&keys));
+            has_missing[place] = ranked.n_missing > 0;
             if ranked.values.len() > i16::MAX as usize {
                 ranks = None;
             }
             if let Some(ranks) = &mut ranks {
                 for (row, rank) in ranked.ranks(&keys) {
-                    ranks[row as usize * stride + feature] = rank as i16;
+                    ranks[row as usize * n_places + place] = rank as i16;
                 }
             }
             let clean = ranked.n_missing == 0 && !has_close(&ranked.values);
-            let kind = match ranked.values[..] {
+            kinds[place] = match ranked.values[..] {
                 [] => Kind::Constant,
                 [_] if clean => Kind::Constant,
                 [below, above] if clean => {
@@ -99,13 +99,18 @@ impl Columns {
                     Kind::List { number: sorted.len() - 1, repeats }
                 }
             };
-            kinds.push(kind);
         }
         groups.finish(&mut kinds);
         let has_many = |kind: &Kind| matches!(kind, Kind::Few { .. } | Kind::List { .. });
         let many_valued =
-            (0..n_features as u32).filter(|&feature| has_many(&kinds[feature as usize])).collect();
-        Self { n_features, stride, many_valued, kinds, ranks, close, has_missing, sorted, groups }
+            (0..n_places as u32).filter(|&feature| has_many(&kinds[feature as usize])).collect();
+        Self { places, many_valued, kinds, ranks, close, has_missing, sorted, groups }
+    }
+}
+
+impl Columns {
+    pub(super) fn placed<'a>(&'a self, x: &'a FeatureColumns) -> PlacedColumns<'a> {
+        PlacedColumns { x, places: &self.places }
     }
 }
 

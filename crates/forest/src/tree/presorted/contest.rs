@@ -81,6 +81,11 @@ impl Contest {
         *self = Self { total, weight, mean, margin, best, floor, contenders };
     }
 
+    /// The gain that a candidate needs; -∞ before there is one.
+    pub(super) fn floor(&self) -> f64 {
+        self.floor
+    }
+
     /// Whether a gain is too low to win.
     pub(super) fn refuses(&self, gain: f64) -> bool {
         gain < self.floor

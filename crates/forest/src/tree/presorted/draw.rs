@@ -32,9 +32,10 @@ pub(super) struct Drawn {
 }
 
 impl FeatureOrder {
-    pub(super) fn new(n_features: usize, generator: XorShift32) -> Self {
+    pub(super) fn new(features: &[u32], generator: XorShift32) -> Self {
+        let n_features = features.len();
         Self {
-            features: (0..n_features as u32).collect(),
+            features: features.to_vec(),
             numbers: Numbers::new(generator),
             divisors: (1..=n_features as u64).rev().map(Divisor::new).collect(),
             places: vec![0; n_features + 1],

@@ -7,6 +7,12 @@ use super::{lists::row_of, records::Records};
 /// Lists that are gone through at once.
 pub(super) const LANES: usize = 4;
 
+/// Boundaries that are looked at together: the bits of a word.
+pub(super) const BLOCK: usize = 64;
+
+/// More than all roundings, of which each is below 10⁻⁷.
+const ROUNDINGS: f64 = 1.000_01;
+
 /// Bounds gains d²/(wl·wr) in a node, by the upper halves of [records](Records) and in single precision.
 #[derive(Debug)]
 pub(super) struct GainBounds<'a> {
@@ -38,6 +44,37 @@ impl<'a> GainBounds<'a> {
         }
     }
 
+    pub(super) fn records(&self) -> &'a Records {
+        self.records
+    }
+
+    /// Which boundaries may gain as much as `floor`, by the words of all rows on their left: up to a block, in fours.
+    pub(super) fn promising(&self, words: &[[u64; 4]], floor: f64) -> u64 {
+        let floor = f32x4::splat((floor / (self.unit * self.unit * ROUNDINGS)) as f32);
+        let mut promising = 0;
+        for (i, &[a, b, c, d]) in words.iter().enumerate() {
+            let (d, sides) = self.distance_and_sides(u64x2::new([a, b]), u64x2::new([c, d]));
+            let four = u64::from((d * d).simd_ge(floor * sides).to_bitmask());
+            promising |= four << (4 * i);
+        }
+        // Of each four the inner two are exchanged.
+        let [outer, second, third] =
+            [0x99, 0x22, 0x44].map(|bits| promising & u64::from_ne_bytes([bits; 8]));
+        outer | second << 1 | third >> 1
+    }
+
+    /// d, and wl·wr, of the boundaries with these words on their left: of the first, third, second and fourth.
+    #[inline(always)]
+    fn distance_and_sides(&self, ab: u64x2, cd: u64x2) -> (f32x4, f32x4) {
+        let (ab, cd): (u32x4, u32x4) = (cast(ab), cast(cd));
+        let (ac, bd): (u64x2, u64x2) = (cast(ab.unpack_lo(cd)), cast(ab.unpack_hi(cd)));
+        let weights: i32x4 = cast(ac.unpack_lo(bd));
+        let sums: i32x4 = cast(ac.unpack_hi(bd));
+        let left = (weights & self.weight_mask).round_float();
+        let d = (sums.round_float() - left * self.mean).abs() + self.error;
+        (d, left * (self.weight - left))
+    }
+
     /// For each of these lists, all of the node's rows, a gain that no boundary exceeds.
     pub(super) fn of_lists(&self, lists: [&[u32]; LANES]) -> [f64; LANES] {
         let n_boundaries = lists[0].len() - 1;
@@ -48,16 +85,10 @@ impl<'a> GainBounds<'a> {
         for (((&a, &b), &c), &d) in a.iter().zip(b).zip(c).zip(d) {
             sums_ab += u64x2::new([word(a), word(b)]);
             sums_cd += u64x2::new([word(c), word(d)]);
-            let (ab, cd): (u32x4, u32x4) = (cast(sums_ab), cast(sums_cd));
-            let (ac, bd): (u64x2, u64x2) = (cast(ab.unpack_lo(cd)), cast(ab.unpack_hi(cd)));
-            let weights: i32x4 = cast(ac.unpack_lo(bd));
-            let sums: i32x4 = cast(ac.unpack_hi(bd));
-            let left = (weights & self.weight_mask).round_float();
-            let d = (sums.round_float() - left * self.mean).abs() + self.error;
-            most = (d * d / (left * (self.weight - left))).fast_max(most);
+            let (d, sides) = self.distance_and_sides(sums_ab, sums_cd);
+            most = (d * d / sides).fast_max(most);
         }
-        // More than all roundings, of which each is below 10⁻⁷.
-        let scale = self.unit * self.unit * 1.000_01;
+        let scale = self.unit * self.unit * ROUNDINGS;
         let [a, c, b, d] = most.to_array().map(|most| f64::from(most) * scale);
         [a, b, c, d]
     }
@@ -97,16 +128,27 @@ mod tests {
                 list
             });
             let bounds = GainBounds::new(&records, total as f64, weight as f64);
-            let bounds = bounds.of_lists(lists.each_ref().map(|list| &list[..]));
-            for (list, bound) in lists.iter().zip(bounds) {
-                let (mut sum, mut left, mut best) = (0, 0, 0.0_f64);
-                for &row in &list[..list.len() - 1] {
-                    sum += records.sum(row);
-                    left += records.weight(row);
-                    let mean = total as f64 / weight as f64;
-                    best = best.max(gain(mean, weight as f64, sum as f64, f64::from(left)));
-                }
+            let bound_of_lists = bounds.of_lists(lists.each_ref().map(|list| &list[..]));
+            for (list, bound) in lists.iter().zip(bound_of_lists) {
+                let mean = total as f64 / weight as f64;
+                let mut words = [0; BLOCK];
+                let n_boundaries = list.len() - 1;
+                records.add_up(&list[..n_boundaries], 0, &mut words);
+                let gain_of = |word| {
+                    let (sum, left) = (packing.sum(word) as f64, f64::from(packing.weight(word)));
+                    gain(mean, weight as f64, sum, left)
+                };
+                let gains: Vec<f64> = words[..n_boundaries].iter().copied().map(gain_of).collect();
+                let best = gains.iter().copied().fold(0.0, f64::max);
                 assert!(best <= bound, "{best} {bound}");
+                for floor in [f64::NEG_INFINITY, 0.0, best / 2.0, best] {
+                    let promising = bounds.promising(words.as_chunks().0, floor);
+                    for (i, &gain) in gains.iter().enumerate() {
+                        assert!(gain < floor || promising >> i & 1 == 1, "{i}: {gain} {floor}");
+                    }
+                }
+                let beyond = bounds.promising(words.as_chunks().0, bound * 1.001 + 1e-30);
+                assert_eq!(beyond & (u64::MAX >> (BLOCK - n_boundaries)), 0);
                 // Nor much less.
                 let unit = f64::from(packing.coarse_bits()).exp2();
                 let error = 3.0 * unit + 1e-6 * (total as f64).abs();

@@ -12,6 +12,7 @@ use super::{
     node_sums::NodeSums,
     nodes::{Halves, Nodes, Open},
     packed_rows::PackedRows,
+    places::PlacedColumns,
     real_targets::Term,
     row_order::{NodeRows, RowOrder},
     search::ListCandidate,
@@ -37,15 +38,15 @@ pub(crate) fn grow(
     let is_large = rows.len() > targets.max_small_rows();
     let lists: &[PackedRows] = if is_large { &columns.sorted } else { &[] };
     let mut grower = Grower {
-        x,
+        x: columns.placed(x),
         columns,
         targets,
         limits,
         lists: Lists::new(lists, &targets.records, rows.len()),
         on_left: vec![0; x.n_rows()],
         free_bins: Vec::new(),
-        order: FeatureOrder::new(columns.n_features, generator),
-        constant: vec![1; columns.stride],
+        order: FeatureOrder::new(columns.places.in_order(), generator),
+        constant: vec![1; columns.places.n_places()],
         small: SmallSubtree::new(columns),
         nodes: Nodes::new(&root, targets.sums_unit(), limits),
         contest: Contest::default(),
@@ -73,7 +74,7 @@ struct Pending {
 }
 
 pub(super) struct Grower<'a> {
-    pub(super) x: &'a FeatureColumns,
+    pub(super) x: PlacedColumns<'a>,
     pub(super) columns: &'a Columns,
     pub(super) targets: &'a TreeTargets<'a>,
     pub(super) limits: GrowLimits,
@@ -109,7 +110,7 @@ impl Grower<'_> {
             && self.small.enter(self.x, self.columns, self.targets, &self.rows[node.clone()])
         {
             let Self { x, limits, order, constant, nodes, .. } = self;
-            self.small.grow(x, open, limits.search, order, constant, nodes);
+            self.small.grow(*x, open, limits.search, order, constant, nodes);
             return;
         }
         let id = self.nodes.push(&open);
@@ -123,7 +124,9 @@ impl Grower<'_> {
         };
         let children = self.decide(&open, node.clone(), drawn, bins.as_deref()).and_then(|cut| {
             let halves = self.part_rows(&open, node.clone(), &cut);
-            let children = self.nodes.split(id, &open, &cut, &halves, drawn.constants)?;
+            let feature = self.columns.places.feature(cut.feature);
+            let children =
+                self.nodes.split(id, &open, (feature, &cut), &halves, drawn.constants)?;
             Some((children, cut.feature))
         });
         let Some(([left, right], feature)) = children else {

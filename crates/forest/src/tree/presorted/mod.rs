@@ -7,7 +7,8 @@
 //! the reference path's byte by byte.
 //!
 //! Columns stay sorted from node to node ([`lists`]) or are searched by bins if they have few values ([`bins`]); constant
-//! features are known before they are drawn ([`draw`]); sets of up to 16 rows are bits of a word ([`small`]). The order of rows
+//! features are known before they are drawn ([`draw`]); sets of up to 16 rows are bits of a word ([`small`]). Features have
+//! numbers of the engine's own, in which those with two values come last ([`places`]). The order of rows
 //! that scikit-learn would leave is found by [`row_order`] with [`sweeps`], and in small sets by [`set_order`].
 
 mod bins;
@@ -15,6 +16,7 @@ mod boundaries;
 mod close_values;
 pub(crate) mod columns;
 mod contest;
+mod cuts;
 mod draw;
 mod few_rows;
 mod gain_bounds;
@@ -25,6 +27,7 @@ mod lists;
 mod node_sums;
 mod nodes;
 mod packed_rows;
+mod places;
 pub(crate) mod real_targets;
 mod records;
 mod row_order;

@@ -101,12 +101,12 @@ impl Nodes {
             || open.impurity <= self.epsilon)
     }
 
-    /// Makes node `id` an inner node and returns its children, left and right, unless it decreases impurity too little.
+    /// Makes node `id` an inner node that asks for a feature, numbered as in the data, and returns its children, left and right, unless it decreases impurity too little.
     pub(super) fn split(
         &mut self,
         id: u32,
         open: &Open,
-        cut: &Cut,
+        (feature, cut): (u32, &Cut),
         halves: &Halves,
         known_constants: usize,
     ) -> Option<[Open; 2]> {
@@ -121,7 +121,7 @@ impl Nodes {
             return None;
         }
         self.nodes[id as usize].split = Some(Split {
-            feature: cut.feature,
+            feature,
             threshold: cut.threshold,
             missing_go_to_left: cut.missing_go_to_left,
             left: 0,

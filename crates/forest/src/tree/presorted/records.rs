@@ -1,5 +1,7 @@
 //! What the search for splits adds up: for each row how often it was drawn, and that many times its target.
 
+use super::lists::row_of;
+
 /// Rows of a tree, each a word: the sum above, the weight below. Words add up as the numbers in them do.
 #[derive(Debug)]
 pub(crate) struct Records {
@@ -18,6 +20,13 @@ impl Packing {
     pub(super) fn new(weights: u64) -> Option<Self> {
         let weight_bits = u64::BITS - weights.leading_zeros();
         (weight_bits <= 28).then_some(Self { weight_bits })
+    }
+
+    /// Moves sums up to where `sum`, as much as all targets sum to without their signs, still has room: upper halves of words
+    /// then tell most.
+    pub(super) fn widened(self, sum: u64) -> Self {
+        let most = (sum | 1).leading_zeros().saturating_sub(3).min(u32::BITS - 1);
+        Self { weight_bits: self.weight_bits.max(most) }
     }
 
     /// All targets of a tree, each without its sign, have to sum to less. Beyond is room for sums of deviations from a mean.
@@ -63,6 +72,18 @@ impl Records {
         self.words[row as usize]
     }
 
+    /// Adds the words of a list's rows to `sum`, and writes what it comes to at each. Returns the last.
+    // Alone, the loop has all that it needs in registers.
+    #[inline(never)]
+    pub(super) fn add_up(&self, list: &[u32], mut sum: u64, sums: &mut [u64]) -> u64 {
+        let words = &self.words[..];
+        for (out, &entry) in sums.iter_mut().zip(list) {
+            sum = sum.wrapping_add(words[row_of(entry) as usize]);
+            *out = sum;
+        }
+        sum
+    }
+
     #[inline(always)]
     pub(super) fn sum(&self, row: u32) -> i64 {
         self.packing.sum(self.word(row))
@@ -95,5 +116,15 @@ mod tests {
             }
         }
         assert!(Packing::new(1 << 28).is_none());
+    }
+
+    #[test]
+    fn widened_words_have_room_for_all_targets() {
+        let narrow = Packing::new(1000).unwrap();
+        for sum in [0, 1, 1000, 1 << 20, (1 << 30) - 1, 1 << 30, (1 << 51) - 1] {
+            let wide = narrow.widened(sum);
+            assert!(wide.weight_mask() >= narrow.weight_mask(), "{sum}");
+            assert!(sum < wide.max_sum(), "{sum}");
+        }
     }
 }

@@ -11,16 +11,14 @@ use super::{
     lists::{Lists, TIED, row_of},
     node_sums::NodeSums,
     nodes::Halves,
+    places::PlacedColumns,
     real_targets::Term,
     sweeps::{Exchanges, Sweeps, bring_forward},
 };
-use crate::{
-    feature_columns::FeatureColumns,
-    tree::{
-        criterion::WeightedTargets,
-        search::FEATURE_THRESHOLD,
-        sort::{gather, median, sort},
-    },
+use crate::tree::{
+    criterion::WeightedTargets,
+    search::FEATURE_THRESHOLD,
+    sort::{gather, median, sort},
 };
 
 /// What is known about the order of rows, and buffers.
@@ -40,7 +38,7 @@ pub(super) struct RowOrder {
 
 /// A node's rows, and what they are sorted by.
 pub(super) struct NodeRows<'a> {
-    pub(super) x: &'a FeatureColumns,
+    pub(super) x: PlacedColumns<'a>,
     pub(super) columns: &'a Columns,
     /// Lists and bins; `None` in nodes that have none.
     pub(super) sorted: Option<(&'a Lists, &'a [Bin])>,
@@ -202,7 +200,9 @@ impl Rows for Sorting<'_> {
                 let mut starts = [0; MAX_BINS];
                 sweeps.set_runs(lengths, rows.len(), &mut starts);
                 let rank = |row: u32| match &columns.ranks {
-                    Some(ranks) => ranks[row as usize * columns.stride + feature as usize] as usize,
+                    Some(ranks) => {
+                        ranks[row as usize * columns.places.n_places() + feature as usize] as usize
+                    }
                     None => values.iter().filter(|value| **value < column[row as usize]).count(),
                 };
                 sweeps.sort(rows, |row| starts[rank(row)]);

@@ -2,10 +2,10 @@
 
 use super::{
     columns::{Columns, LANES},
+    places::PlacedColumns,
     real_targets::Term,
     targets::{Sums, TreeTargets},
 };
-use crate::feature_columns::FeatureColumns;
 
 /// Rows of a small subtree at most: the bits of [`Set`].
 pub(super) const MAX_ROWS: usize = 16;
@@ -18,18 +18,21 @@ pub(super) type Set = u16;
 pub(super) struct RowSets {
     pub(super) rows: Vec<u32>,
     pub(super) stride: usize,
+    two_valued_from: usize,
     /// For each row, by feature: the rows that are not above it in that feature's order, itself among them.
     pub(super) not_above: Vec<Set>,
     /// Likewise, the rows that are below it; filled only if the order of rows matters.
     pub(super) below: Vec<Set>,
+    /// By feature with two values, the rows with the lower one.
+    lower: Vec<Set>,
     /// By feature, the rows whose value is missing.
     missing: Vec<Set>,
     pub(super) any_missing: bool,
     /// Buffer, by row and feature, where there are no ranks.
     values: Vec<f32>,
-    /// Buffer, by feature: rows that are not above any row of a node.
-    common: Vec<Set>,
-    /// Sum and weight of every set of the lower eight rows, and of the upper eight.
+    /// Rows from this one on are upper ones, which are as many as lower ones or one less.
+    n_low: u32,
+    /// Sum and weight of every set of the lower rows, and of the upper ones.
     low_sums: Box<[[f64; 2]; 256]>,
     high_sums: Box<[[f64; 2]; 256]>,
     /// Whether sums depend on the order of rows.
@@ -44,13 +47,22 @@ impl RowSets {
     pub(super) fn new(columns: &Columns) -> Self {
         Self {
             rows: Vec::with_capacity(MAX_ROWS),
-            stride: columns.stride,
-            not_above: vec![0; MAX_ROWS * columns.stride],
-            below: vec![0; MAX_ROWS * columns.stride],
-            missing: vec![0; columns.stride],
+            stride: columns.places.n_places(),
+            two_valued_from: columns.places.two_valued_from(),
+            not_above: vec![0; MAX_ROWS * columns.places.n_places()],
+            below: vec![0; MAX_ROWS * columns.places.n_places()],
+            lower: vec![0; columns.places.n_places()],
+            missing: vec![0; columns.places.n_places()],
             any_missing: false,
-            values: vec![0.0; if columns.ranks.is_none() { MAX_ROWS * columns.stride } else { 0 }],
-            common: vec![0; columns.stride],
+            values: vec![
+                0.0;
+                if columns.ranks.is_none() {
+                    MAX_ROWS * columns.places.n_places()
+                } else {
+                    0
+                }
+            ],
+            n_low: 0,
             low_sums: Box::new([[0.0; 2]; 256]),
             high_sums: Box::new([[0.0; 2]; 256]),
             in_order: false,
@@ -63,7 +75,7 @@ impl RowSets {
     /// is a boundary then depends on the rows of each node.
     pub(super) fn enter(
         &mut self,
-        x: &FeatureColumns,
+        x: PlacedColumns<'_>,
         columns: &Columns,
         targets: &TreeTargets<'_>,
         rows: &[u32],
@@ -90,19 +102,21 @@ impl RowSets {
                 Sums::Whole { squares } => term.squares = squares[row as usize] as f64,
             }
         }
-        let (low, high) = rows.split_at(rows.len().min(8));
+        let (low, high) = rows.split_at(rows.len().div_ceil(2));
+        self.n_low = low.len() as u32;
         fill_sums(&mut self.low_sums[..], low, targets);
         fill_sums(&mut self.high_sums[..], high, targets);
         true
     }
 
-    fn compare(&mut self, x: &FeatureColumns, columns: &Columns, sums: &Sums<'_>) {
+    fn compare(&mut self, x: PlacedColumns<'_>, columns: &Columns, sums: &Sums<'_>) {
         let stride = self.stride;
         if let Some(ranks) = &columns.ranks {
             self.compare_cells(sums, |_, row| &ranks[row as usize * stride..][..stride]);
         } else {
             let mut values = std::mem::take(&mut self.values);
-            for feature in 0..columns.n_features {
+            for &place in columns.places.in_order() {
+                let feature = place as usize;
                 let column = x.column(feature);
                 for (bit, &row) in self.rows.iter().enumerate() {
                     let value = column[row as usize];
@@ -137,7 +151,8 @@ impl RowSets {
         cells: &[&[[T; LANES]]; MAX_ROWS],
     ) {
         let n_rows = self.rows.len();
-        for chunk in 0..self.stride / LANES {
+        let (many_valued, all) = (self.two_valued_from / LANES, self.stride / LANES);
+        for chunk in 0..many_valued {
             let mut eight_columns = [cells[0][chunk]; MAX_ROWS];
             for (copy, row) in eight_columns.iter_mut().zip(&cells[..n_rows]) {
                 *copy = row[chunk];
@@ -165,25 +180,77 @@ impl RowSets {
                 }
             }
         }
+        for chunk in many_valued..all {
+            self.compare_two_values::<T, BELOW>(cells, chunk);
+        }
+    }
+
+    /// Likewise in columns of two values: a row either has the lower one, or no row is above it.
+    fn compare_two_values<T: Copy + PartialOrd, const BELOW: bool>(
+        &mut self,
+        cells: &[&[[T; LANES]]; MAX_ROWS],
+        chunk: usize,
+    ) {
+        let rows = &cells[..self.rows.len()];
+        let mut least = rows[0][chunk];
+        for row in rows {
+            for lane in 0..LANES {
+                least[lane] =
+                    if row[chunk][lane] < least[lane] { row[chunk][lane] } else { least[lane] };
+            }
+        }
+        let mut lower = [0; LANES];
+        let mut flag: Set = 1;
+        for row in rows {
+            for lane in 0..LANES {
+                lower[lane] |= if row[chunk][lane] <= least[lane] { flag } else { 0 };
+            }
+            flag = flag.wrapping_shl(1);
+        }
+        self.lower[chunk * LANES..][..LANES].copy_from_slice(&lower);
+        for (row, cells) in rows.iter().enumerate() {
+            let own = &cells[chunk];
+            let place = row * self.stride + chunk * LANES;
+            let upper: [Set; LANES] =
+                std::array::from_fn(|lane| if own[lane] > least[lane] { Set::MAX } else { 0 });
+            let not_above: [Set; LANES] = std::array::from_fn(|lane| lower[lane] | upper[lane]);
+            self.not_above[place..][..LANES].copy_from_slice(&not_above);
+            if BELOW {
+                let below: [Set; LANES] = std::array::from_fn(|lane| lower[lane] & upper[lane]);
+                self.below[place..][..LANES].copy_from_slice(&below);
+            }
+        }
     }
 
     /// A column is constant if every row has all others not above it.
-    pub(super) fn find_constants(&mut self, set: Set, constant: &mut [u8]) {
-        let Self { not_above, common, stride, .. } = self;
-        let row = |bit: usize| &not_above[bit * *stride..][..*stride];
-        let first = set.trailing_zeros() as usize;
-        let second = (set & (set - 1)).trailing_zeros() as usize;
-        for ((common, first), second) in common.iter_mut().zip(row(first)).zip(row(second)) {
-            *common = first & second;
-        }
-        for bit in bits(set).skip(2) {
-            for (common, row) in common.iter_mut().zip(row(bit)) {
-                *common &= row;
+    pub(super) fn find_constants(&self, set: Set, constant: &mut [u8]) {
+        let by_row = self.stride / LANES;
+        let (chunks, _) = self.not_above.as_chunks::<LANES>();
+        let (many_valued, two_valued) = constant.split_at_mut(self.two_valued_from);
+        for (chunk, out) in many_valued.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            let mut common = [set; LANES];
+            for bit in bits(set) {
+                let not_above = &chunks[bit * by_row + chunk];
+                for lane in 0..LANES {
+                    common[lane] &= not_above[lane];
+                }
             }
+            *out = common.map(|common| u8::from(common == set));
         }
-        for (out, common) in constant.iter_mut().zip(common) {
-            *out = u8::from(*common & set == set);
+        for (out, lower) in two_valued.iter_mut().zip(&self.lower[self.two_valued_from..]) {
+            *out = u8::from(*lower & set == set) | u8::from(*lower & set == 0);
         }
+    }
+
+    #[inline(always)]
+    pub(super) fn has_two_values(&self, feature: u32) -> bool {
+        feature as usize >= self.two_valued_from
+    }
+
+    /// Rows with the lower value of a feature that has two.
+    #[inline(always)]
+    pub(super) fn lower(&self, feature: u32) -> Set {
+        self.lower[feature as usize]
     }
 
     /// Rows of a set whose value is missing.
@@ -195,8 +262,8 @@ impl RowSets {
     /// Sum and weight.
     #[inline(always)]
     pub(super) fn sums_of(&self, set: Set) -> [f64; 2] {
-        let low = self.low_sums[usize::from(set & 0xff)];
-        let high = self.high_sums[usize::from(set >> 8)];
+        let low = self.low_sums[usize::from(set & !(Set::MAX << self.n_low)) & 0xff];
+        let high = self.high_sums[usize::from(set >> self.n_low) & 0xff];
         [low[0] + high[0], low[1] + high[1]]
     }
 

@@ -79,13 +79,16 @@ impl Grower<'_> {
             }
             let ListCandidate { number, draw, .. } = distinct.swap_remove(place);
             let column = x.column(draw.0 as usize);
-            enter_list(list(number), column, records, draw, allowed, contest);
+            enter_list(list(number), column, &gains, draw, allowed, contest);
         }
         for ListCandidate { number, draw, .. } in repetitive.drain(..) {
             let (rows, column) = (list(number), x.column(draw.0 as usize));
             let has_missing = column[row_of(rows[rows.len() - 1]) as usize].is_nan();
-            let enter = if has_missing { enter_sorted } else { enter_list };
-            enter(rows, column, records, draw, allowed, contest);
+            if has_missing {
+                enter_sorted(rows, column, records, draw, allowed, contest);
+            } else {
+                enter_list(rows, column, &gains, draw, allowed, contest);
+            }
         }
     }
 

@@ -1,31 +1,27 @@
 //! Subtrees of few rows: all their boundaries are known from the beginning, as [sets of rows](super::row_sets).
 
-use std::ops::Range;
-
 use super::{
     columns::Columns,
     contest::{Cut, Margin, Turn, gain, midway, score},
+    cuts::Cuts,
     draw::{Drawn, FeatureOrder},
     few_rows::{FEW_ROWS, FewRows, best_of_two, left_of_two},
     limits::SearchLimits,
     node_sums::NodeSums,
     nodes::{Halves, Nodes, Open},
+    places::PlacedColumns,
     real_targets::margin,
-    row_sets::{MAX_ROWS, RowSets, Set, bits},
+    row_sets::{RowSets, Set, bits},
     set_order::{InOrder, SetOrder, replay_order},
     targets::TreeTargets,
 };
-use crate::feature_columns::FeatureColumns;
 
 /// A small subtree that is being grown, and buffers that outlive it.
 #[derive(Debug)]
 pub(super) struct SmallSubtree {
     sets: RowSets,
-    /// Candidates of the current node: rows on the left.
-    n_cuts: usize,
-    cuts: Vec<Set>,
-    /// Where the candidates of each turn end: a feature's with missing rows on the right, then with them on the left.
-    turn_ends: Vec<usize>,
+    /// Boundaries of the current node.
+    cuts: Cuts,
     sides: Vec<[f64; 2]>,
     gains: Vec<f64>,
     stack: Vec<(Open, Set, SetOrder)>,
@@ -43,9 +39,7 @@ impl SmallSubtree {
     pub(super) fn new(columns: &Columns) -> Self {
         Self {
             sets: RowSets::new(columns),
-            n_cuts: 0,
-            cuts: Vec::new(),
-            turn_ends: Vec::new(),
+            cuts: Cuts::new(columns.places.n_places()),
             sides: Vec::new(),
             gains: Vec::new(),
             stack: Vec::new(),
@@ -56,7 +50,7 @@ impl SmallSubtree {
     /// See [`RowSets::enter`].
     pub(super) fn enter(
         &mut self,
-        x: &FeatureColumns,
+        x: PlacedColumns<'_>,
         columns: &Columns,
         targets: &TreeTargets<'_>,
         rows: &[u32],
@@ -67,7 +61,7 @@ impl SmallSubtree {
     /// Grows the subtree below `open`, whose rows were [entered](Self::enter).
     pub(super) fn grow(
         &mut self,
-        x: &FeatureColumns,
+        x: PlacedColumns<'_>,
         open: Open,
         limits: SearchLimits,
         order: &mut FeatureOrder,
@@ -99,9 +93,13 @@ impl SmallSubtree {
                 let squares = self.sets.squares_of(left);
                 (Halves::exact(&open.sums, NodeSums { total, squares, weight }), [rows; 2])
             };
-            if let Some([left_child, right_child]) =
-                nodes.split(id, &open, &cut, &halves, drawn.constants)
-            {
+            if let Some([left_child, right_child]) = nodes.split(
+                id,
+                &open,
+                (x.places.feature(cut.feature), &cut),
+                &halves,
+                drawn.constants,
+            ) {
                 self.stack.push((right_child, set & !left, sides[1]));
                 next = Some((left_child, left, sides[0]));
             }
@@ -110,7 +108,7 @@ impl SmallSubtree {
 
     fn best_cut(
         &mut self,
-        x: &FeatureColumns,
+        x: PlacedColumns<'_>,
         node: &SmallNode,
         order: &FeatureOrder,
         drawn: Drawn,
@@ -129,19 +127,15 @@ impl SmallSubtree {
             let feature = order.candidates(drawn).nth(draw as usize)?;
             return Some(self.cut(x, feature, draw, false, set, left));
         }
-        self.list_cuts(set, order, drawn);
-        if limits.min_samples_leaf > 1 {
-            self.drop_small_sides(&limits.allowed(n_rows));
-        }
-        let (turn, left) = self.best_listed(node)?;
-        let feature = order.candidates(drawn).nth(turn / 2)?;
-        Some(self.cut(x, feature, turn as u32 / 2, turn % 2 == 1, set, left))
+        self.list_cuts(node, order, drawn);
+        let (turn, feature, left) = self.best_listed(node)?;
+        Some(self.cut(x, feature, turn.draw, turn.missing_left, set, left))
     }
 
     /// The best cut if sums depend on the order of rows, which are brought into the order that the search leaves.
     fn best_in_order(
         &mut self,
-        x: &FeatureColumns,
+        x: PlacedColumns<'_>,
         node: &SmallNode,
         rows: &mut SetOrder,
         order: &FeatureOrder,
@@ -167,21 +161,11 @@ impl SmallSubtree {
             let feature = order.candidates(drawn).nth(draw as usize)?;
             return Some(self.cut(x, feature, draw, false, set, left));
         }
-        self.list_cuts(set, order, drawn);
-        if limits.min_samples_leaf > 1 {
-            self.drop_small_sides(&limits.allowed(n_rows));
-        }
+        self.list_cuts(node, order, drawn);
         let floor = self.find_gains(&open, margin(open.n_rows, &open.sums, self.sets.unit));
-        let Self { sets, in_order, cuts, gains, turn_ends, .. } = self;
-        let mut turn = 0;
-        let contenders =
-            gains.iter().enumerate().filter(|(_, gain)| **gain >= floor).map(|(i, _)| {
-                while turn_ends[turn] <= i {
-                    turn += 1;
-                }
-                let (draw, missing_left) = (turn as u32 / 2, turn % 2 == 1);
-                (Turn { draw, missing_left, n_left: cuts[i].count_ones() }, cuts[i])
-            });
+        let Self { sets, in_order, cuts, gains, .. } = self;
+        let contenders = (0..).zip(&*gains).filter(|(_, gain)| **gain >= floor);
+        let contenders = contenders.map(|(i, _)| (cuts.turn(i).0, cuts.lefts()[i]));
         let allowed = limits.allowed(n_rows);
         let (turn, left) =
             in_order.decide(sets, (set, rows), &open.sums, allowed, last_first, contenders)?;
@@ -189,62 +173,19 @@ impl SmallSubtree {
         Some(self.cut(x, feature, turn.draw, turn.missing_left, set, left))
     }
 
-    /// Lists the boundaries of all candidates. Ties list a boundary twice, which does no harm.
-    fn list_cuts(&mut self, set: Set, order: &FeatureOrder, drawn: Drawn) {
-        let most = drawn.n_candidates * 2 * MAX_ROWS + 1;
-        if self.cuts.len() < most {
-            self.cuts.resize(most, 0);
+    fn list_cuts(&mut self, node: &SmallNode, order: &FeatureOrder, drawn: Drawn) {
+        let SmallNode { set, limits, .. } = *node;
+        self.cuts.list(&self.sets, set, order, drawn);
+        if limits.min_samples_leaf > 1 {
+            self.cuts.drop_small_sides(&limits.allowed(set.count_ones()));
         }
-        let (mut rows, mut n_rows) = ([0; MAX_ROWS], 0);
-        for bit in bits(set) {
-            rows[n_rows] = bit * self.sets.stride;
-            n_rows += 1;
-        }
-        let rows = &rows[..n_rows];
-        let Self { sets, cuts, turn_ends, .. } = self;
-        let (not_above, cuts) = (&sets.not_above[..], &mut cuts[..]);
-        turn_ends.clear();
-        let mut n_cuts = 0;
-        for feature in order.candidates(drawn) {
-            let feature = feature as usize;
-            for row in rows {
-                let left = not_above[row + feature] & set;
-                cuts[n_cuts] = left;
-                n_cuts += usize::from(left != set);
-            }
-            turn_ends.push(n_cuts);
-            let missing = sets.missing(feature, set);
-            if missing != 0 {
-                for row in rows {
-                    // All present with all missing is the whole set.
-                    let left = not_above[row + feature] & set | missing;
-                    cuts[n_cuts] = left;
-                    n_cuts += usize::from(left != set);
-                }
-            }
-            turn_ends.push(n_cuts);
-        }
-        self.n_cuts = n_cuts;
-    }
-
-    fn drop_small_sides(&mut self, allowed: &Range<u32>) {
-        let (mut kept, mut start) = (0, 0);
-        for end in &mut self.turn_ends {
-            for i in start..*end {
-                self.cuts[kept] = self.cuts[i];
-                kept += usize::from(allowed.contains(&self.cuts[i].count_ones()));
-            }
-            start = *end;
-            *end = kept;
-        }
-        self.n_cuts = kept;
     }
 
     /// Computes the gain d²/(wl·wr) of each listed boundary and returns what may win.
     fn find_gains(&mut self, open: &Open, margin: Margin) -> f64 {
-        let Self { sets, n_cuts, cuts, sides, gains, .. } = self;
+        let Self { sets, cuts, sides, gains, .. } = self;
         sides.clear();
-        sides.extend(cuts[..*n_cuts].iter().map(|&left| sets.sums_of(left)));
+        sides.extend(cuts.lefts().iter().map(|&left| sets.sums_of(left)));
         let weight = open.sums.weight;
         let mean = open.whole / weight;
         gains.clear();
@@ -262,34 +203,31 @@ impl SmallSubtree {
         margin.floor(most, mean)
     }
 
-    /// The best of the listed boundaries, and its turn.
-    fn best_listed(&mut self, node: &SmallNode) -> Option<(usize, Set)> {
+    /// The best of the listed boundaries: its turn, its feature and the rows on its left.
+    fn best_listed(&mut self, node: &SmallNode) -> Option<(Turn, u32, Set)> {
         let (whole, weight) = (node.open.whole, node.open.sums.weight);
         let floor = self.find_gains(&node.open, Margin::of_gains(weight));
-        let Self { cuts, sides, gains, turn_ends, .. } = self;
-        let mut best: Option<(f64, usize, Set)> = None;
+        let Self { cuts, sides, gains, .. } = self;
+        let mut best: Option<(f64, Turn, u32, Set)> = None;
         for (i, &gain) in gains.iter().enumerate() {
             if gain < floor {
                 continue;
             }
             let score = score(whole, weight, sides[i][0], sides[i][1]);
-            let wins = best.is_none_or(|(best_score, turn, left)| {
-                // In one turn boundaries come in no order: the fewest rows on the left are first.
-                score > best_score
-                    || (score >= best_score
-                        && i < turn_ends[turn]
-                        && cuts[i].count_ones() < left.count_ones())
+            let (turn, feature) = cuts.turn(i);
+            let wins = best.is_none_or(|(best_score, best_turn, ..)| {
+                score > best_score || (score >= best_score && turn.precedes(best_turn))
             });
             if wins {
-                best = Some((score, turn_ends.partition_point(|&end| end <= i), cuts[i]));
+                best = Some((score, turn, feature, cuts.lefts()[i]));
             }
         }
-        best.map(|(_, turn, left)| (turn, left))
+        best.map(|(_, turn, feature, left)| (turn, feature, left))
     }
 
     fn cut(
         &self,
-        x: &FeatureColumns,
+        x: PlacedColumns<'_>,
         feature: u32,
         draw: u32,
         missing_left: bool,

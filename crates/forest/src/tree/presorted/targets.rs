@@ -68,6 +68,9 @@ impl WholeTargets {
     /// What a tree sees of the targets; `None` if its weights are no counts or its sums could be inexact.
     pub(crate) fn of_tree(&self, weight: &[f64]) -> Option<TreeTargets<'static>> {
         let packing = Packing::new(weight.iter().sum::<f64>() as u64)?;
+        let absolute =
+            self.y.iter().zip(weight).map(|(y, weight)| f64::from(y.unsigned_abs()) * weight);
+        let packing = packing.widened(absolute.sum::<f64>() as u64);
         let mut records = Records::new(weight.len(), packing);
         let mut squares = Vec::with_capacity(weight.len());
         let (mut sum, mut sum_of_squares) = (0_u64, 0_u128);
