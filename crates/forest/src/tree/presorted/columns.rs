@@ -201,7 +201,8 @@ fn sort_few(keys: &mut Vec<u64>) -> bool {
 const MISSING: u64 = u32::MAX as u64;
 
 /// Bits that order as the values do.
-fn order(value: f32) -> u32 {
+#[inline(always)]
+pub(super) fn order(value: f32) -> u32 {
     if value.is_nan() {
         return MISSING as u32;
     }

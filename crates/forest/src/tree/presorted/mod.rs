@@ -9,7 +9,8 @@
 //! Columns stay sorted from node to node ([`lists`]) or are searched by bins if they have few values ([`bins`]); constant
 //! features are known before they are drawn ([`draw`]); sets of up to 16 rows are bits of a word ([`small`]). Features have
 //! numbers of the engine's own, in which those with two values come last ([`places`]). The order of rows
-//! that scikit-learn would leave is found by [`row_order`] with [`sweeps`], and in small sets by [`set_order`].
+//! that scikit-learn would leave is found by [`row_order`] with [`sweeps`] or, where ties are rare, [`rare_ties`], and in small
+//! sets by [`set_order`].
 
 mod bins;
 mod boundaries;
@@ -28,6 +29,7 @@ mod node_sums;
 mod nodes;
 mod packed_rows;
 mod places;
+mod rare_ties;
 pub(crate) mod real_targets;
 mod records;
 mod row_order;

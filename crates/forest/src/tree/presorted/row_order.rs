@@ -12,6 +12,7 @@ use super::{
     node_sums::NodeSums,
     nodes::Halves,
     places::PlacedColumns,
+    rare_ties::RareTies,
     real_targets::Term,
     sweeps::{Exchanges, Sweeps, bring_forward},
 };
@@ -31,6 +32,7 @@ pub(super) struct RowOrder {
     /// By row.
     starts: Vec<u32>,
     sweeps: Sweeps,
+    rare_ties: RareTies,
     exchanges: Exchanges<u32>,
     contenders: Vec<Cut>,
     turns: Vec<Turn>,
@@ -58,6 +60,7 @@ impl RowOrder {
             terms: Vec::new(),
             starts: vec![0; n_rows],
             sweeps: Sweeps::default(),
+            rare_ties: RareTies::default(),
             exchanges: Exchanges::default(),
             contenders: Vec::new(),
             turns: Vec::new(),
@@ -175,7 +178,7 @@ impl Rows for Sorting<'_> {
     fn sort(&mut self, feature: u32) {
         let Self { node, buffers } = self;
         let NodeRows { x, columns, sorted, rows, .. } = node;
-        let RowOrder { values, starts, sweeps, exchanges, .. } = &mut **buffers;
+        let RowOrder { values, starts, sweeps, rare_ties, exchanges, .. } = &mut **buffers;
         let column = x.column(feature as usize);
         let gather = |values: &mut Vec<f32>, rows: &mut [u32]| {
             if values.len() < rows.len() {
@@ -207,8 +210,11 @@ impl Rows for Sorting<'_> {
                 };
                 sweeps.sort(rows, |row| starts[rank(row)]);
             }
-            &Kind::List { number, .. } => {
+            &Kind::List { number, repeats } => {
                 let list = lists.node(number, node.node.clone());
+                if !repeats && rare_ties.sort(rows, list, column) {
+                    return;
+                }
                 let n_present = if columns.has_missing[feature as usize] {
                     rows.len() - gather(values, rows)
                 } else {

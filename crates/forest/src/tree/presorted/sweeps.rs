@@ -6,21 +6,21 @@
 use super::lists::{TIED, row_of};
 use crate::tree::sort::{INSERTION_LENGTH, heap_sort, median};
 
-/// A row, and above it in the same word where in the sorted order rows with its value begin. Two fields would be stored one
-/// by one, and loading both at once would wait for that.
+/// A row, and above it in the same word what it is sorted by. Two fields would be stored one by one, and loading both at once
+/// would wait for that.
 #[derive(Debug, Clone, Copy, Default)]
-struct Keyed(u64);
+pub(super) struct Keyed(u64);
 
 impl Keyed {
-    fn new(key: u32, row: u32) -> Self {
+    pub(super) fn new(key: u32, row: u32) -> Self {
         Self(u64::from(key) << 32 | u64::from(row))
     }
 
-    fn key(self) -> u32 {
+    pub(super) fn key(self) -> u32 {
         (self.0 >> 32) as u32
     }
 
-    fn row(self) -> u32 {
+    pub(super) fn row(self) -> u32 {
         self.0 as u32
     }
 }
