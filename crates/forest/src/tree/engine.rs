@@ -81,9 +81,10 @@ impl<'a> Engine<'a> {
         if let Some(presorted) = &self.presorted
             && let Some((of_tree, rounded)) = presorted.targets.of_tree(targets)
         {
-            let tree =
-                presorted::grow(self.x, &presorted.columns, &of_tree, presorted.limits, generator);
-            return if rounded { tree.with_targets(self.x, targets) } else { tree };
+            let Presorted { columns, limits, .. } = presorted;
+            let (tree, leaf_of_row) =
+                presorted::grow(self.x, columns, &of_tree, *limits, generator, rounded);
+            return if rounded { tree.with_targets(&leaf_of_row, targets) } else { tree };
         }
         self.grow_in_order(targets, generator)
     }

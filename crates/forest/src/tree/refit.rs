@@ -1,5 +1,4 @@
 use super::{Tree, criterion::WeightedTargets};
-use crate::feature_columns::FeatureColumns;
 
 /// Weighted sums over the rows of a node.
 #[derive(Clone, Copy, Default)]
@@ -11,14 +10,16 @@ struct Sums {
 
 impl Tree {
     /// Keeps the splits and computes values and impurities from these targets: for a tree whose splits were found on rounded
-    /// ones.
-    pub(crate) fn with_targets(mut self, x: &FeatureColumns, targets: WeightedTargets<'_>) -> Self {
+    /// ones. `leaf_of_row` tells where each row ends that has a weight.
+    pub(crate) fn with_targets(
+        mut self,
+        leaf_of_row: &[u32],
+        targets: WeightedTargets<'_>,
+    ) -> Self {
         let mut sums = vec![Sums::default(); self.nodes.len()];
-        let mut features = vec![0.0; x.n_features()];
-        for (row, (&y, &weight)) in targets.y.iter().zip(targets.weight).enumerate() {
+        for ((&y, &weight), &leaf) in targets.y.iter().zip(targets.weight).zip(leaf_of_row) {
             if weight > 0.0 {
-                x.copy_row(row, &mut features);
-                let leaf = &mut sums[self.leaf_number(&features) as usize];
+                let leaf = &mut sums[leaf as usize];
                 leaf.total += weight * y;
                 leaf.squares += weight * y * y;
                 leaf.weight += weight;

@@ -24,14 +24,15 @@ use crate::{
     tree::{Tree, grow::goes_left, xorshift::XorShift32},
 };
 
-/// Grows the tree that the reference path grows.
+/// Grows the tree that the reference path grows. Returns the leaf of each row that the tree sees too, if `wants_leaves`, or nothing.
 pub(crate) fn grow(
     x: &FeatureColumns,
     columns: &Columns,
     targets: &TreeTargets<'_>,
     limits: GrowLimits,
     generator: XorShift32,
-) -> Tree {
+    wants_leaves: bool,
+) -> (Tree, Vec<u32>) {
     let drawn = |row: &u32| targets.records.weight(*row) > 0;
     let rows: Vec<u32> = (0..x.n_rows() as u32).filter(drawn).collect();
     let root = root(targets, &rows);
@@ -48,7 +49,12 @@ pub(crate) fn grow(
         order: FeatureOrder::new(columns.places.in_order(), generator),
         constant: vec![1; columns.places.n_places()],
         small: SmallSubtree::new(columns),
-        nodes: Nodes::new(&root, targets.sums_unit(), limits),
+        nodes: Nodes::new(
+            &root,
+            targets.sums_unit(),
+            limits,
+            if wants_leaves { x.n_rows() } else { 0 },
+        ),
         contest: Contest::default(),
         row_order: RowOrder::new(columns, x.n_rows()),
         distinct: Vec::new(),
@@ -115,6 +121,7 @@ impl Grower<'_> {
         }
         let id = self.nodes.push(&open);
         if !self.nodes.may_split(&open) {
+            self.nodes.end(id, self.rows[node].iter().copied());
             self.free_bins.extend(bins);
             return;
         }
@@ -130,6 +137,7 @@ impl Grower<'_> {
             Some((children, cut.feature))
         });
         let Some(([left, right], feature)) = children else {
+            self.nodes.end(id, self.rows[node].iter().copied());
             self.free_bins.extend(bins);
             return;
         };

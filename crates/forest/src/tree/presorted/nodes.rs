@@ -60,10 +60,13 @@ pub(super) struct Nodes {
     /// In multiples of the unit's square, as impurities are.
     epsilon: f64,
     min_impurity_decrease: f64,
+    /// By row, its leaf; empty if nobody asks.
+    leaf_of_row: Vec<u32>,
 }
 
 impl Nodes {
-    pub(super) fn new(root: &Open, unit: f64, limits: GrowLimits) -> Self {
+    /// With leaves for this many rows: 0 if nobody asks for them.
+    pub(super) fn new(root: &Open, unit: f64, limits: GrowLimits, n_rows: usize) -> Self {
         let square = unit * unit;
         Self {
             nodes: Vec::with_capacity(2 * root.n_rows as usize),
@@ -72,6 +75,7 @@ impl Nodes {
             limits,
             epsilon: f64::EPSILON / square,
             min_impurity_decrease: limits.min_impurity_decrease / square,
+            leaf_of_row: vec![0; n_rows],
         }
     }
 
@@ -91,6 +95,13 @@ impl Nodes {
             weighted_n_node_samples: open.sums.weight,
         });
         id
+    }
+
+    /// Says which rows end in a node.
+    pub(super) fn end(&mut self, id: u32, rows: impl Iterator<Item = u32>) {
+        if !self.leaf_of_row.is_empty() {
+            rows.for_each(|row| self.leaf_of_row[row as usize] = id);
+        }
     }
 
     pub(super) fn may_split(&self, open: &Open) -> bool {
@@ -144,8 +155,9 @@ impl Nodes {
         ])
     }
 
-    pub(super) fn into_tree(mut self) -> Tree {
+    /// The tree, and the leaf of each of its rows.
+    pub(super) fn into_tree(mut self) -> (Tree, Vec<u32>) {
         self.nodes.shrink_to_fit();
-        Tree::new_unchecked(self.nodes)
+        (Tree::new_unchecked(self.nodes), self.leaf_of_row)
     }
 }

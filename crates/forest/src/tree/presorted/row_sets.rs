@@ -267,6 +267,10 @@ impl RowSets {
         [low[0] + high[0], low[1] + high[1]]
     }
 
+    pub(super) fn rows_of(&self, set: Set) -> impl Iterator<Item = u32> {
+        bits(set).map(|bit| self.rows[bit])
+    }
+
     pub(super) fn squares_of(&self, set: Set) -> f64 {
         bits(set).map(|bit| self.terms[bit].squares).sum()
     }

@@ -74,6 +74,7 @@ impl SmallSubtree {
         while let Some((open, set, mut rows)) = next.take().or_else(|| self.stack.pop()) {
             let id = nodes.push(&open);
             if !nodes.may_split(&open) {
+                nodes.end(id, self.sets.rows_of(set));
                 continue;
             }
             self.sets.find_constants(set, constant);
@@ -85,7 +86,10 @@ impl SmallSubtree {
             } else {
                 self.best_cut(x, &node, order, drawn)
             };
-            let Some((cut, left)) = best else { continue };
+            let Some((cut, left)) = best else {
+                nodes.end(id, self.sets.rows_of(set));
+                continue;
+            };
             let (halves, sides) = if in_order {
                 rows.part(left, &self.sets.terms, &open.sums)
             } else {
@@ -93,15 +97,13 @@ impl SmallSubtree {
                 let squares = self.sets.squares_of(left);
                 (Halves::exact(&open.sums, NodeSums { total, squares, weight }), [rows; 2])
             };
-            if let Some([left_child, right_child]) = nodes.split(
-                id,
-                &open,
-                (x.places.feature(cut.feature), &cut),
-                &halves,
-                drawn.constants,
-            ) {
-                self.stack.push((right_child, set & !left, sides[1]));
-                next = Some((left_child, left, sides[0]));
+            let feature = x.places.feature(cut.feature);
+            match nodes.split(id, &open, (feature, &cut), &halves, drawn.constants) {
+                Some([left_child, right_child]) => {
+                    self.stack.push((right_child, set & !left, sides[1]));
+                    next = Some((left_child, left, sides[0]));
+                }
+                None => nodes.end(id, self.sets.rows_of(set)),
             }
         }
     }
