@@ -123,6 +123,12 @@ impl Groups {
         }
     }
 
+    /// The ranks, by row, of a column that was [added](Self::add): by its first slot.
+    pub(super) fn ranks(&self, first_slot: usize) -> impl Fn(u32) -> usize {
+        let group = self.first.partition_point(|&first| first as usize <= first_slot) - 1;
+        move |row| usize::from(self.slots[row as usize * self.first.len() + group])
+    }
+
     pub(super) fn n_slots(&self) -> usize {
         self.n_slots
     }

@@ -37,7 +37,7 @@ pub(crate) struct Columns {
     pub(super) many_valued: Vec<u32>,
     /// Ranks by row, then feature, each row padded to the stride. Missing values rank highest.
     ///
-    /// `None` if a feature has more values than ranks have numbers; values are compared then.
+    /// `None` if they would not fit into a near cache; values are compared then, which is as fast.
     pub(super) ranks: Option<Vec<i16>>,
     pub(super) close: CloseValues,
     /// Whether each feature has missing values.
@@ -47,6 +47,9 @@ pub(crate) struct Columns {
     pub(super) groups: Groups,
 }
 
+/// Ranks of all rows and features at most. In tests few, so that small data is fitted both ways.
+const MAX_RANKS: usize = if cfg!(test) { 1 << 11 } else { 1 << 18 };
+
 /// Rank rows are padded to a multiple of this.
 pub(super) const LANES: usize = 8;
 
@@ -55,7 +58,8 @@ impl Columns {
         let (n_rows, places) = (x.n_rows(), Places::new(x));
         let n_places = places.n_places();
         let mut kinds = vec![Kind::Constant; n_places];
-        let mut ranks = Some(vec![0_i16; n_rows * n_places]);
+        let has_ranks = n_rows <= i16::MAX as usize && n_rows * n_places <= MAX_RANKS;
+        let mut ranks = has_ranks.then(|| vec![0_i16; n_rows * n_places]);
         let mut close = CloseValues::new(n_places);
         let mut has_missing = vec![false; n_places];
         let mut sorted = Vec::new();
@@ -66,9 +70,6 @@ impl Columns {
             let ranked = Ranked::new(column, &mut keys);
             close.add(place, &ranked.values, ranked.ranks(&keys));
             has_missing[place] = ranked.n_missing > 0;
-            if ranked.values.len() > i16::MAX as usize {
-                ranks = None;
-            }
             if let Some(ranks) = &mut ranks {
                 for (row, rank) in ranked.ranks(&keys) {
                     ranks[row as usize * n_places + place] = rank as i16;

@@ -202,12 +202,7 @@ impl Rows for Sorting<'_> {
                 let lengths = bins[*first_slot..][..values.len()].iter().map(|bin| bin.n_rows());
                 let mut starts = [0; MAX_BINS];
                 sweeps.set_runs(lengths, rows.len(), &mut starts);
-                let rank = |row: u32| match &columns.ranks {
-                    Some(ranks) => {
-                        ranks[row as usize * columns.places.n_places() + feature as usize] as usize
-                    }
-                    None => values.iter().filter(|value| **value < column[row as usize]).count(),
-                };
+                let rank = columns.groups.ranks(*first_slot);
                 sweeps.sort(rows, |row| starts[rank(row)]);
             }
             &Kind::List { number, repeats } => {
