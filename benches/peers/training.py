@@ -1,6 +1,6 @@
 """Time the training of one forest beside its peers, and print a table for each data set.
 
-`python training.py FOLDER BINARIES [--rounds 3] [--data ames ...]`: FOLDER holds data, BINARIES the Rust programs. Every fit
+`python training.py FOLDER BINARIES [--rounds 3] [--data ames ...] [--only scikit_learn ...]`: FOLDER holds data, BINARIES the Rust programs. Every fit
 runs in a process of its own, on one thread, and counts CPU seconds of the fit alone; rounds are interleaved, so that all
 programs see the same neighbours. Run it by `cargo xtask bench training`.
 """
@@ -85,6 +85,7 @@ def biosphere(x: np.ndarray, y: np.ndarray, n_trees: int) -> Predict:
 PEERS = [scikit_learn, scikit_learn_intelex, ydf, lightgbm, xgboost, biosphere]
 RUST = ["spinney", "spinney_fast", "smartcore"]
 RANGER = "ranger"
+ALL = [peer.__name__ for peer in PEERS] + RUST + [RANGER]
 NOTES = """Same number of trees, all features at every split, unlimited depth, one row a leaf. Differences in meaning: lightgbm and
 xgboost bin features (255 and 256 bins) and sample 63.2 % of the rows without replacement; lightgbm has at most 4,096 leaves;
 smartcore, ranger and biosphere draw other bootstraps. spinney is scikit-learn's forest bit for bit, spinney_fast where targets are
@@ -123,8 +124,10 @@ def has_ranger() -> bool:
     return shutil.which("Rscript") is not None and subprocess.run(command, capture_output=True).returncode == 0
 
 
-def programs_for(data: str) -> list[str]:
-    programs = [peer.__name__ for peer in PEERS] + RUST + ([RANGER] if has_ranger() else [])
+def programs_for(data: str, only: list[str]) -> list[str]:
+    programs = [program for program in ALL if not only or program in only]
+    if RANGER in programs and not has_ranger():
+        programs.remove(RANGER)
     return [program for program in programs if data not in LARGE or program in LARGE[data]]
 
 
@@ -134,6 +137,7 @@ def main() -> None:
     parser.add_argument("binaries", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
+    parser.add_argument("--only", nargs="+", choices=ALL, default=[])
     parser.add_argument("--worker")
     args = parser.parse_args()
     if args.worker:
@@ -143,13 +147,13 @@ def main() -> None:
     for name in args.data:
         rows, columns = load(name, args.folder)["x"].shape
         print(f"\n### {name}: {rows} x {columns}, {TREES[name]} trees, 1 thread, {args.rounds} rounds\n")
-        print("| program | CPU s, minimum | median | times scikit-learn | R² |\n|---|---|---|---|---|")
-        programs = programs_for(name)
+        programs = programs_for(name, args.only)
+        print(f"| program | CPU s, minimum | median | times {programs[0]} | R² |\n|---|---|---|---|---|")
         found: dict[str, list[dict[str, float]]] = {program: [] for program in programs}
         for _ in range(args.rounds):
             for program in programs:
                 found[program].append(run(program, name, args.folder, args.binaries))
-        base = min(result["seconds"] for result in found["scikit_learn"])
+        base = min(result["seconds"] for result in found[programs[0]])
         for program, results in found.items():
             seconds = [result["seconds"] for result in results]
             print(
