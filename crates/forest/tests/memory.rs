@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array2, Axis};
-use spinney_forest::RandomForest;
+use spinney_forest::{RandomForest, Result};
 use spinney_numpy_random::RandomState;
 
 #[global_allocator]
@@ -23,7 +23,7 @@ fn fitting_takes_three_times_the_matrix_and_the_forest_at_most() {
         let whole: Array1<f64> = real.mapv(|y| (y * 1e5).round());
         for (n_threads, most) in (1..).zip(limits) {
             for (name, y) in [("real", &real), ("whole", &whole)] {
-                let taken = taken(&x, y, n_threads);
+                let taken = taken(&x, y, n_threads).unwrap();
                 let case = format!("{n_rows} rows, {name} targets, {n_threads} threads");
                 println!("{case}: {taken:.2} times the matrix");
                 assert!(taken <= most, "{case}: {taken}");
@@ -33,12 +33,12 @@ fn fitting_takes_three_times_the_matrix_and_the_forest_at_most() {
 }
 
 /// What fitting takes at the most, the forest not counted, in matrices of `f32`.
-fn taken(x: &Array2<f32>, y: &Array1<f64>, n_threads: usize) -> f64 {
+fn taken(x: &Array2<f32>, y: &Array1<f64>, n_threads: usize) -> Result<f64> {
     let profiler = dhat::Profiler::builder().testing().build();
     let params = RandomForest::params().n_estimators(4).n_threads(NonZeroUsize::new(n_threads));
-    let forest = params.fit_arrays(x.view(), y.view()).unwrap();
+    let forest = params.fit_arrays(x.view(), y.view())?;
     let stats = dhat::HeapStats::get();
     drop(profiler);
     assert!(forest.trees().iter().all(|tree| tree.nodes().len() > x.nrows()));
-    (stats.max_bytes - stats.curr_bytes) as f64 / (x.len() * size_of::<f32>()) as f64
+    Ok((stats.max_bytes - stats.curr_bytes) as f64 / (x.len() * size_of::<f32>()) as f64)
 }
