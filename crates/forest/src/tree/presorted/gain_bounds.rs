@@ -13,6 +13,9 @@ pub(super) const BLOCK: usize = 64;
 /// More than all roundings, of which each is below 10⁻⁷.
 const ROUNDINGS: f64 = 1.000_01;
 
+/// From this weight on single precision does not tell every weight from the next: what is right of a boundary could be anything.
+const MAX_WEIGHT: f64 = (1_u32 << 24) as f64;
+
 /// Bounds gains d²/(wl·wr) in a node, by the upper halves of [records](Records) and in single precision.
 #[derive(Debug)]
 pub(super) struct GainBounds<'a> {
@@ -25,6 +28,8 @@ pub(super) struct GainBounds<'a> {
     error: f32x4,
     /// What an upper half counts, in whole numbers.
     unit: f64,
+    /// Whether weights are exact. If not there are no bounds.
+    knows_weights: bool,
 }
 
 impl<'a> GainBounds<'a> {
@@ -41,6 +46,7 @@ impl<'a> GainBounds<'a> {
             mean: f32x4::splat((total / weight / unit) as f32),
             error: f32x4::splat(error as f32),
             unit,
+            knows_weights: weight < MAX_WEIGHT,
         }
     }
 
@@ -50,6 +56,9 @@ impl<'a> GainBounds<'a> {
 
     /// Which boundaries may gain as much as `floor`, by the words of all rows on their left: up to a block, in fours.
     pub(super) fn promising(&self, words: &[[u64; 4]], floor: f64) -> u64 {
+        if !self.knows_weights {
+            return u64::MAX;
+        }
         let floor = f32x4::splat((floor / (self.unit * self.unit * ROUNDINGS)) as f32);
         let mut promising = 0;
         for (i, &[a, b, c, d]) in words.iter().enumerate() {
@@ -77,6 +86,9 @@ impl<'a> GainBounds<'a> {
 
     /// For each of these lists, all of the node's rows, a gain that no boundary exceeds.
     pub(super) fn of_lists(&self, lists: [&[u32]; LANES]) -> [f64; LANES] {
+        if !self.knows_weights {
+            return [f64::INFINITY; LANES];
+        }
         let n_boundaries = lists[0].len() - 1;
         let [a, b, c, d] = lists.map(|list| &list[..n_boundaries]);
         let word = |entry| self.records.word(row_of(entry));
@@ -101,6 +113,20 @@ mod tests {
         presorted::{contest::gain, records::Packing},
         xorshift::XorShift32,
     };
+
+    #[test]
+    fn weights_that_single_precision_rounds_have_no_bounds() {
+        let rows = [(-4, 1 << 25), (1, 2), (3, 1)];
+        let weight = (1_u64 << 25) + 3;
+        let mut records = Records::new(rows.len(), Packing::new(weight).unwrap());
+        rows.iter().for_each(|&(sum, weight)| records.push(sum, weight));
+        let bounds = GainBounds::new(&records, 0.0, weight as f64);
+        let best = gain(0.0, weight as f64, -3.0, weight as f64 - 1.0);
+        assert!(bounds.of_lists([&[0, 1, 2][..]; LANES]).iter().all(|bound| *bound >= best));
+        let mut words = [[0; 4]];
+        records.add_up(&[0, 1], 0, &mut words[0]);
+        assert_eq!(bounds.promising(&words, best) & 0b11, 0b11);
+    }
 
     #[test]
     fn no_boundary_gains_more() {
