@@ -1,8 +1,8 @@
 """Time the training of one forest beside its peers, and print a table for each data set.
 
-`python training.py FOLDER BINARIES [--rounds 3] [--data ames ...] [--only scikit_learn ...]`: FOLDER holds data, BINARIES the Rust programs. Every fit
-runs in a process of its own, on one thread, and counts CPU seconds of the fit alone; rounds are interleaved, so that all
-programs see the same neighbours. Run it by `cargo xtask bench training`.
+`python training.py FOLDER BINARIES [--rounds 3] [--data ames ...] [--only scikit_learn ...]`: FOLDER holds data, BINARIES the
+Rust programs. Every fit runs in a process of its own, on one thread, and counts CPU seconds of the fit alone; rounds are
+interleaved, so that all programs see the same neighbours. Run it by `cargo xtask bench training`.
 """
 
 import argparse
@@ -145,9 +145,12 @@ def main() -> None:
         print(json.dumps(measure(args.worker, load(name, args.folder), TREES[name])))
         return
     for name in args.data:
+        programs = programs_for(name, args.only)
+        if not programs:
+            print(f"\n{name}: no program to measure")
+            continue
         rows, columns = load(name, args.folder)["x"].shape
         print(f"\n### {name}: {rows} x {columns}, {TREES[name]} trees, 1 thread, {args.rounds} rounds\n")
-        programs = programs_for(name, args.only)
         print(f"| program | CPU s, minimum | median | times {programs[0]} | R² |\n|---|---|---|---|---|")
         found: dict[str, list[dict[str, float]]] = {program: [] for program in programs}
         for _ in range(args.rounds):

@@ -33,10 +33,9 @@ impl XorShift32 {
         let start = numbers.len();
         numbers.resize(start + LANES * JUMP, 0);
         let (fours, _) = numbers[start..].as_chunks_mut::<4>();
-        let (low, high) = fours.split_at_mut(LANES / 2 * JUMP / 4);
-        let mut fours_of_states = states.as_chunks::<4>().0.iter().map(|&four| u32x4::new(four));
-        for part in [low, high] {
-            let Some(mut states) = fours_of_states.next() else { break };
+        // Four lanes fill as many fours as each of them makes numbers.
+        for (part, &states) in fours.chunks_exact_mut(JUMP).zip(states.as_chunks().0) {
+            let mut states = u32x4::new(states);
             for place in 0..JUMP / 4 {
                 let rounds = [(); 4].map(|()| {
                     states = step_four(states);

@@ -107,9 +107,7 @@ impl Columns {
             (0..n_places as u32).filter(|&feature| has_many(&kinds[feature as usize])).collect();
         Self { places, many_valued, kinds, ranks, close, has_missing, sorted, groups }
     }
-}
 
-impl Columns {
     pub(super) fn placed<'a>(&'a self, x: &'a FeatureColumns) -> PlacedColumns<'a> {
         PlacedColumns { x, places: &self.places }
     }

@@ -24,7 +24,7 @@ use crate::{
     tree::{Tree, grow::goes_left, xorshift::XorShift32},
 };
 
-/// Grows the tree that the reference path grows. Returns the leaf of each row that the tree sees too, if `wants_leaves`, or nothing.
+/// Grows the tree that the reference path grows. If `wants_leaves`, the leaf of each row that the tree sees comes with it.
 pub(crate) fn grow(
     x: &FeatureColumns,
     columns: &Columns,

@@ -112,7 +112,8 @@ impl Nodes {
             || open.impurity <= self.epsilon)
     }
 
-    /// Makes node `id` an inner node that asks for a feature, numbered as in the data, and returns its children, left and right, unless it decreases impurity too little.
+    /// Makes node `id` an inner node that asks for a feature, numbered as in the data. Returns its children, left and right,
+    /// unless it decreases impurity too little.
     pub(super) fn split(
         &mut self,
         id: u32,

@@ -1,7 +1,7 @@
 //! Where the engine keeps each feature: those of two values, which take less work, behind the others.
 
-use super::columns::LANES;
-use crate::{feature_columns::FeatureColumns, tree::search::FEATURE_THRESHOLD};
+use super::{close_values::has_close, columns::LANES};
+use crate::feature_columns::FeatureColumns;
 
 /// The engine's numbers for features. Both kinds begin at a multiple of [`LANES`]; places between have no feature.
 #[derive(Debug)]
@@ -61,12 +61,12 @@ impl<'a> PlacedColumns<'a> {
     }
 }
 
+/// Most columns show a third value, or none but the first, within a few rows.
 fn has_two_values(column: &[f32]) -> bool {
-    let (low, high) =
-        column.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| {
-            (low.min(value), high.max(value))
-        });
-    high > low + FEATURE_THRESHOLD && column.iter().all(|&value| value <= low || value >= high)
+    let first = column[0];
+    let Some(&second) = column.iter().find(|value| ![first].contains(value)) else { return false };
+    let values = [first.min(second), first.max(second)];
+    !has_close(&values) && column.iter().all(|value| values.contains(value))
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::{
     columns::order,
     lists::{TIED, row_of},
-    sweeps::{Exchanges, Keyed, bring_forward},
+    sweeps::{Exchanges, Keyed, pivot, sort_by_heap},
 };
-use crate::tree::sort::{INSERTION_LENGTH, heap_sort, median};
+use crate::tree::sort::INSERTION_LENGTH;
 
 /// Ties are rare if one place in this many begins a run of equal values.
 const RARE: usize = 16;
@@ -36,9 +36,9 @@ impl RareTies {
         for (row, &entry) in rows.iter_mut().zip(list) {
             *row = row_of(entry);
         }
-        let key_at = |place: usize| key(row_of(list[place]));
+        let key = |entry: &u32| key(row_of(*entry));
         let budget = 2 * list.len().checked_ilog2().unwrap_or(0);
-        self.quick_sort(0..list.len(), 0..self.runs.len(), budget, &key_at, rows);
+        self.quick_sort(0..list.len(), 0..self.runs.len(), budget, (list, &key), rows);
         true
     }
 
@@ -63,40 +63,37 @@ impl RareTies {
         mut part: Range<usize>,
         mut runs: Range<usize>,
         mut budget: u32,
-        key_at: &impl Fn(usize) -> u32,
+        (list, key): (&[u32], &impl Fn(&u32) -> u32),
         sorted: &mut [u32],
     ) {
         while part.len() > INSERTION_LENGTH && !runs.is_empty() {
             let rows = &mut self.rows[part.clone()];
             if budget == 0 {
-                let mut keys: Vec<u32> = rows.iter().map(|row| row.key()).collect();
-                heap_sort(&mut keys, rows);
+                sort_by_heap(rows);
                 break;
             }
             budget -= 1;
-            let pivot =
-                median(rows[0].key(), rows[rows.len() / 2].key(), rows[rows.len() - 1].key());
-            let smaller_end = first_place(part.clone(), |place| key_at(place) >= pivot);
-            let run = first_place(runs.clone(), |run| self.runs[run].end > smaller_end);
+            let pivot = pivot(rows);
+            let n_smaller = list[part.clone()].partition_point(|entry| key(entry) < pivot);
+            let smaller_end = part.start + n_smaller;
+            let is_before = |run: &Range<usize>| run.end <= smaller_end;
+            let run = runs.start + self.runs[runs.clone()].partition_point(is_before);
             let is_run = run < runs.end && self.runs[run].start == smaller_end;
             let greater = if is_run { self.runs[run].end } else { smaller_end + 1 };
-            // As in `Sweeps`.
-            let n_others = greater - part.start;
-            self.exchanges.partition(rows, n_others, |row| row.key() > pivot);
-            let n_equal = greater - smaller_end;
-            bring_forward(&mut rows[..n_others], n_equal, |row| row.key() < pivot);
+            let equal = n_smaller..greater - part.start;
+            self.exchanges.sweep(rows, pivot, equal.clone());
             if is_run {
-                let equal = &rows[n_others - n_equal..n_others];
-                take_rows(&mut sorted[smaller_end..greater], equal);
+                take_rows(&mut sorted[smaller_end..greater], &rows[equal]);
             }
-            self.quick_sort(part.start..smaller_end, runs.start..run, budget, key_at, sorted);
+            let smaller = part.start..smaller_end;
+            self.quick_sort(smaller, runs.start..run, budget, (list, key), sorted);
             part.start = greater;
             runs.start = run + usize::from(is_run);
         }
         // What is left keeps the order of equal values.
         let rows = &self.rows[part];
         for run in &self.runs[runs] {
-            let key = key_at(run.start);
+            let key = key(&list[run.start]);
             take_rows(&mut sorted[run.clone()], rows.iter().filter(|row| row.key() == key));
         }
     }
@@ -106,20 +103,6 @@ fn take_rows<'a>(sorted: &mut [u32], rows: impl IntoIterator<Item = &'a Keyed>) 
     for (sorted, row) in sorted.iter_mut().zip(rows) {
         *sorted = row.row();
     }
-}
-
-/// The first of these places from which on something holds.
-fn first_place(places: Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut first, mut end) = (places.start, places.end);
-    while first < end {
-        let middle = first.midpoint(end);
-        if holds(middle) {
-            end = middle;
-        } else {
-            first = middle + 1;
-        }
-    }
-    first
 }
 
 #[cfg(test)]

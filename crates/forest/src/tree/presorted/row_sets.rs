@@ -45,23 +45,18 @@ pub(super) struct RowSets {
 
 impl RowSets {
     pub(super) fn new(columns: &Columns) -> Self {
+        let n_places = columns.places.n_places();
+        let n_values = if columns.ranks.is_none() { MAX_ROWS * n_places } else { 0 };
         Self {
             rows: Vec::with_capacity(MAX_ROWS),
-            stride: columns.places.n_places(),
+            stride: n_places,
             two_valued_from: columns.places.two_valued_from(),
-            not_above: vec![0; MAX_ROWS * columns.places.n_places()],
-            below: vec![0; MAX_ROWS * columns.places.n_places()],
-            lower: vec![0; columns.places.n_places()],
-            missing: vec![0; columns.places.n_places()],
+            not_above: vec![0; MAX_ROWS * n_places],
+            below: vec![0; MAX_ROWS * n_places],
+            lower: vec![0; n_places],
+            missing: vec![0; n_places],
             any_missing: false,
-            values: vec![
-                0.0;
-                if columns.ranks.is_none() {
-                    MAX_ROWS * columns.places.n_places()
-                } else {
-                    0
-                }
-            ],
+            values: vec![0.0; n_values],
             n_low: 0,
             low_sums: Box::new([[0.0; 2]; 256]),
             high_sums: Box::new([[0.0; 2]; 256]),

@@ -3,6 +3,8 @@
 //! Only the order of equal values is open. So parts of the sort without any are left out, and the rest moves rows without
 //! waiting for one exchange before the next.
 
+use std::ops::Range;
+
 use super::lists::{TIED, row_of};
 use crate::tree::sort::{INSERTION_LENGTH, heap_sort, median};
 
@@ -109,22 +111,38 @@ impl Sweeps {
         while end - start > INSERTION_LENGTH && self.repeats[start] < self.repeats[end - 1] {
             let rows = &mut self.rows[start..end];
             if budget == 0 {
-                let mut keys: Vec<u32> = rows.iter().map(|row| row.key()).collect();
-                heap_sort(&mut keys, rows);
-                return;
+                return sort_by_heap(rows);
             }
             budget -= 1;
-            let n_rows = rows.len();
-            let pivot = median(rows[0].key(), rows[n_rows / 2].key(), rows[n_rows - 1].key());
+            let pivot = pivot(rows);
             let (smaller_end, greater) = (pivot as usize, self.ends[pivot as usize] as usize);
-            // Greater ones change with the far end until only others are left ...
-            let n_others = greater - start;
-            self.exchanges.partition(rows, n_others, |row| row.key() > pivot);
-            // ... of which smaller ones change with the first that is equal.
-            bring_forward(&mut rows[..n_others], greater - smaller_end, |row| row.key() < pivot);
+            self.exchanges.sweep(rows, pivot, smaller_end - start..greater - start);
             self.quick_sort(start, smaller_end, budget);
             start = greater;
         }
+    }
+}
+
+/// What quicksort sorts by next.
+pub(super) fn pivot(rows: &[Keyed]) -> u32 {
+    median(rows[0].key(), rows[rows.len() / 2].key(), rows[rows.len() - 1].key())
+}
+
+/// What quicksort does when its budget is spent.
+pub(super) fn sort_by_heap(rows: &mut [Keyed]) {
+    let mut keys: Vec<u32> = rows.iter().map(|row| row.key()).collect();
+    heap_sort(&mut keys, rows);
+}
+
+impl Exchanges<Keyed> {
+    /// A sweep of quicksort: rows with a smaller key than the pivot go to the front, those with a greater one to the end.
+    /// `equal` is where the others will be.
+    #[inline(always)]
+    pub(super) fn sweep(&mut self, rows: &mut [Keyed], pivot: u32, equal: Range<usize>) {
+        // Greater ones change with the far end until only others are left ...
+        self.partition(rows, equal.end, |row| row.key() > pivot);
+        // ... of which smaller ones change with the first that is equal.
+        bring_forward(&mut rows[..equal.end], equal.len(), |row| row.key() < pivot);
     }
 }
 

@@ -70,10 +70,12 @@ impl WholeTargets {
         let packing = Packing::new(weight.iter().sum::<f64>() as u64)?;
         let absolute =
             self.y.iter().zip(weight).map(|(y, weight)| f64::from(y.unsigned_abs()) * weight);
-        let packing = packing.widened(absolute.sum::<f64>() as u64);
+        // Exact below 2⁵³, and beyond that far from all limits.
+        let sum = absolute.sum::<f64>() as u64;
+        let packing = packing.widened(sum);
         let mut records = Records::new(weight.len(), packing);
         let mut squares = Vec::with_capacity(weight.len());
-        let (mut sum, mut sum_of_squares) = (0_u64, 0_u128);
+        let mut sum_of_squares = 0_u128;
         for (&y, &weight) in self.y.iter().zip(weight) {
             let count = weight as u32;
             if f64::from(count).to_bits() != weight.to_bits() {
@@ -83,7 +85,6 @@ impl WholeTargets {
             let square = i128::from(weighted) * i128::from(y);
             records.push(i32::try_from(weighted).ok()?, count);
             squares.push(i64::try_from(square).ok()?);
-            sum += weighted.unsigned_abs();
             sum_of_squares += square.unsigned_abs();
         }
         let exact = sum < packing.max_sum() && sum_of_squares < MAX_SQUARES;
